@@ -1,0 +1,11 @@
+namespace Aspire.Hosting.ApplicationModel;
+
+/// <summary>A connection string that is made of other values.</summary>
+/// <param name="name">The resource's name.</param>
+/// <param name="connectionStringExpression">What it is made of.</param>
+public sealed class ConnectionStringResource(string name, ReferenceExpression connectionStringExpression)
+    : Resource(name), IResourceWithConnectionString, IResourceWithWaitSupport
+{
+    /// <inheritdoc/>
+    public ReferenceExpression ConnectionStringExpression { get; } = connectionStringExpression;
+}

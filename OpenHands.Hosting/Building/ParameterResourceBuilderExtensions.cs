@@ -1,0 +1,33 @@
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.DependencyInjection;
+using OpenHands.Hosting.Parameters;
+
+namespace Aspire.Hosting;
+
+/// <summary>Adds parameters.</summary>
+public static class ParameterResourceBuilderExtensions
+{
+    /// <summary>Adds a parameter that configuration must set.</summary>
+    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
+        builder.AddParameter(name, null, secret, persist: false);
+
+    /// <summary>Adds a parameter with a default, which is kept when <paramref name="persist"/> says so.</summary>
+    public static IResourceBuilder<ParameterResource> AddParameter(
+        this IDistributedApplicationBuilder builder, string name, ParameterDefault? value, bool secret = false, bool persist = false)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var store = builder.Services.Select(service => service.ImplementationInstance).OfType<ParameterStore>().Single();
+        var parameter = new ParameterResource(name, @default => store.Find(name, @default, persist), secret) { Default = value };
+        return builder.AddResource(parameter);
+    }
+
+    /// <summary>Says what a parameter is for.</summary>
+    public static IResourceBuilder<ParameterResource> WithDescription(
+        this IResourceBuilder<ParameterResource> builder, string description, bool enableMarkdown = false)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        _ = enableMarkdown;
+        builder.Resource.Description = description;
+        return builder;
+    }
+}

@@ -1,0 +1,181 @@
+using System.Collections.Concurrent;
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using OpenHands.Hosting.Orchestration;
+
+namespace OpenHands.Hosting.Terminal;
+
+/// <summary>
+/// The application as it shows itself in a terminal: a banner, a line for each change of a resource's state, what the
+/// resources write with their names in front, and a last line once everything is healthy.
+/// </summary>
+internal sealed class TerminalSession(
+    CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, DistributedApplicationExecutionContext executionContext,
+    DistributedApplicationModel model, ApplicationOrchestrator orchestrator, ResourceNotificationService notifications, ResourceLoggerService logs)
+{
+    private const int Failed = 1;
+    private readonly ConcurrentDictionary<string, string> _shown = new();
+    private readonly Lock _lock = new();
+    private string? _failure;
+    private bool _announced;
+
+    private string ApplicationName => environment.ApplicationName.EndsWith(".AppHost", StringComparison.Ordinal)
+        ? environment.ApplicationName[..^".AppHost".Length]
+        : environment.ApplicationName;
+
+    /// <summary>Runs until told to stop, or until a resource fails for good; returns the exit code.</summary>
+    public async Task<int> RunAsync(IHost host, CancellationToken cancellationToken)
+    {
+        if (commandLine.AsksForHelp)
+        {
+            foreach (var line in HelpText.Lines(environment.ApplicationName, model, configuration))
+            {
+                Console.Out.WriteLine(line);
+            }
+
+            return 0;
+        }
+
+        if (executionContext.IsPublishMode)
+        {
+            Console.Error.WriteLine("The embedded host does not publish. Publish with the real Aspire: add -p:AspireHosting=packages to the dotnet command.");
+            return Failed;
+        }
+
+        return await RunVisiblyAsync(host, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<int> RunVisiblyAsync(IHost host, CancellationToken cancellationToken)
+    {
+        Write($"{ApplicationName} runs under the embedded host (OpenHands.Hosting, not Aspire itself). Stop it with Ctrl+C.");
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var lifetime = (IHostApplicationLifetime)host.Services.GetService(typeof(IHostApplicationLifetime))!;
+        var following = FollowStatesAsync(lifetime, ended.Token);
+        try
+        {
+            await host.StartAsync(cancellationToken).ConfigureAwait(false);
+            var outputs = orchestrator.Runners.Select(runner => FollowOutputAsync(runner, ended.Token)).ToList();
+            await host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+            await ended.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll([following, .. outputs]).ConfigureAwait(false);
+        }
+        catch (DistributedApplicationException exception)
+        {
+            _failure = exception.Message;
+            await host.StopAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (_failure is null)
+        {
+            Write($"{ApplicationName} has stopped.");
+            return 0;
+        }
+
+        Console.Error.WriteLine($"{ApplicationName} cannot run: {_failure}");
+        return Failed;
+    }
+
+    private async Task FollowOutputAsync(IResourceRunner runner, CancellationToken cancellationToken)
+    {
+        var replicas = orchestrator.Runners.Count(other => other.Resource == runner.Resource);
+        var name = replicas > 1 ? runner.ResourceId : runner.Resource.Name;
+        try
+        {
+            await foreach (var line in logs.WatchAsync(runner.ResourceId, cancellationToken).ConfigureAwait(false))
+            {
+                Write($"[{name}] {line.Content}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ends.
+        }
+    }
+
+    private async Task FollowStatesAsync(IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var change in notifications.WatchAsync(cancellationToken).ConfigureAwait(false))
+            {
+                Show(change);
+                if (change.Snapshot.Failure is { } failure && _failure is null)
+                {
+                    _failure = $"{change.Resource.Name} {failure}";
+                    lifetime.StopApplication();
+                }
+
+                AnnounceWhenReady();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The session ends.
+        }
+    }
+
+    private void Show(ResourceEvent change)
+    {
+        if (change.Resource is ParameterResource or ConnectionStringResource || change.Snapshot.State is not { } state || state.Text == KnownResourceStates.NotStarted)
+        {
+            return;
+        }
+
+        var text = (state.Text, change.Snapshot.HealthStatus, change.Snapshot.ExitCode) switch
+        {
+            (_, HealthStatus.Healthy, _) => $"{state.Text} (Healthy){Addresses(change)}",
+            (_, { } health, _) => $"{state.Text} ({health}){Reason(change.Snapshot)}",
+            (_, _, { } code) when code != 0 => $"{state.Text} (exit code {code})",
+            _ => state.Text,
+        };
+        // Only a change of state makes a line: the reason of an unhealthy resource may be worded anew at every check.
+        var key = $"{state.Text}/{change.Snapshot.HealthStatus}/{change.Snapshot.Restarts}";
+        if (_shown.TryGetValue(change.ResourceId, out var before) && before == key)
+        {
+            return;
+        }
+
+        _shown[change.ResourceId] = key;
+        Write($"{change.ResourceId,-24} {text}");
+    }
+
+    private static string Addresses(ResourceEvent change)
+    {
+        var addresses = change.Resource.Annotations.OfType<EndpointAnnotation>()
+            .Select(endpoint => endpoint.AllocatedEndpoint?.UriString).Where(address => address is not null).ToList();
+        return addresses.Count == 0 ? "" : $" at {string.Join(", ", addresses)}";
+    }
+
+    private static string Reason(CustomResourceSnapshot snapshot) =>
+        snapshot.HealthReports.Select(report => report.Description).FirstOrDefault(text => text is not null) is { } description ? $": {description}" : "";
+
+    private void AnnounceWhenReady()
+    {
+        if (_announced || orchestrator.Runners.Count == 0 || !orchestrator.Runners.All(IsReady))
+        {
+            return;
+        }
+
+        _announced = true;
+        var address = model.Resources.SelectMany(resource => resource.Annotations.OfType<EndpointAnnotation>())
+            .FirstOrDefault(endpoint => endpoint.IsExternal)?.AllocatedEndpoint?.UriString;
+        Write($"{ApplicationName} is ready: {address}");
+    }
+
+    private bool IsReady(IResourceRunner runner) =>
+        notifications.TryGetCurrentState(runner.ResourceId, out var state)
+        && (runner.RunsToCompletion
+            ? state.Snapshot.State?.Text == KnownResourceStates.Finished
+            : state.Snapshot.HealthStatus == HealthStatus.Healthy);
+
+    private void Write(string line)
+    {
+        lock (_lock)
+        {
+            Console.Out.WriteLine(line);
+        }
+    }
+}
