@@ -18,10 +18,10 @@ internal sealed class HostSettings(IConfiguration configuration, bool testing)
     public bool Throwaway { get; } = configuration.GetValue("Data:Throwaway", testing && configuration["Data:Directory"] is null);
 
     /// <summary>Where provisioned binaries are kept.</summary>
-    public string CacheDirectory => Path.GetFullPath(configuration["Cache:Directory"] ?? HostDirectories.Cache());
+    public string CacheDirectory => Directories.Cache;
 
     /// <summary>Where data and generated passwords are kept.</summary>
-    public string DataDirectory => Path.GetFullPath(configuration["Data:Directory"] ?? HostDirectories.Data());
+    public string DataDirectory => Directories.Data;
 
     /// <summary>Where PostgreSQL comes from: null or auto, provisioned, or a folder of binaries.</summary>
     public string? PostgresSource => configuration["Postgres:Source"];
@@ -37,4 +37,6 @@ internal sealed class HostSettings(IConfiguration configuration, bool testing)
 
     /// <summary>The key that the dashboard or collector asks for.</summary>
     public string? OtlpApiKey => configuration["Dashboard:OtlpApiKey"];
+
+    private HostDirectories Directories => HostDirectories.Find(configuration["Cache:Directory"], configuration["Data:Directory"]);
 }

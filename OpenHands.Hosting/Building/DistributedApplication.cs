@@ -1,7 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using OpenHands.Hosting;
 using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Terminal;
 using OpenHands.Hosting.Testing;

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -111,7 +112,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         return ValueTask.CompletedTask;
     }
 
-    private static DistributedApplicationOperation OperationOf(IConfiguration configuration) => (configuration["operation"], configuration["publisher"]) switch
+    private static DistributedApplicationOperation OperationOf(ConfigurationManager configuration) => (configuration["operation"], configuration["publisher"]) switch
     {
         (null, null) => DistributedApplicationOperation.Run,
         (null, _) => DistributedApplicationOperation.Publish,

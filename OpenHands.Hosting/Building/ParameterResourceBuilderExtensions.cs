@@ -1,5 +1,4 @@
 using Aspire.Hosting.ApplicationModel;
-using Microsoft.Extensions.DependencyInjection;
 using OpenHands.Hosting.Parameters;
 
 namespace Aspire.Hosting;

@@ -1,4 +1,3 @@
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Hosting;
 
@@ -47,7 +46,16 @@ internal sealed class ApplicationOrchestrator(
     public Task StopAsync(CancellationToken cancellationToken) => _stopped ??= StopAllAsync();
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None).ConfigureAwait(false);
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(CancellationToken.None).ConfigureAwait(false);
+        foreach (var runner in _runners)
+        {
+            await runner.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _runners = [];
+    }
 
     private static IEnumerable<IResource> DependenciesOf(IResource resource) => resource.Annotations.OfType<WaitAnnotation>().Select(wait => wait.Resource)
         .Concat(resource.Annotations.OfType<ResourceRelationshipAnnotation>().Select(relation => relation.Resource))

@@ -1,4 +1,3 @@
-using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Npgsql;
 
@@ -37,6 +36,13 @@ internal sealed class DatabaseRunner(
             await _running.ConfigureAwait(false);
             await PublishAsync(KnownResourceStates.Exited).ConfigureAwait(false);
         }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _stopping.Dispose();
     }
 
     private async Task RunGuardedAsync()

@@ -3,7 +3,7 @@ using Aspire.Hosting.ApplicationModel;
 namespace OpenHands.Hosting.Orchestration;
 
 /// <summary>Brings one resource, or one replica of it, to life and keeps it there.</summary>
-internal interface IResourceRunner
+internal interface IResourceRunner : IAsyncDisposable
 {
     /// <summary>The resource.</summary>
     IResource Resource { get; }

@@ -24,6 +24,9 @@ internal sealed record ProcessLaunch
     /// <summary>Told whether connections may be passed on to it: it runs and is healthy or not; null when it does not run.</summary>
     public Action<bool?> Traffic { get; init; } = static _ => { };
 
+    /// <summary>Lets go of what is held between two processes of the resource, such as its data directory.</summary>
+    public Action Release { get; init; } = static () => { };
+
     /// <summary>What it wrote last, for an error message.</summary>
     public required Func<string> LastLines { get; init; }
 }

@@ -50,6 +50,13 @@ internal sealed class ProcessRunner(
         }
     }
 
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync().ConfigureAwait(false);
+        _stopping.Dispose();
+    }
+
     private async Task RunGuardedAsync()
     {
         try
@@ -71,7 +78,13 @@ internal sealed class ProcessRunner(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await FailAsync(exception is DistributedApplicationException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}").ConfigureAwait(false);
+            // Those two carry messages for the user; anything else is named, so that it can be reported.
+            var failure = exception is DistributedApplicationException or InvalidOperationException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
+            await FailAsync(failure).ConfigureAwait(false);
+        }
+        finally
+        {
+            launch.Release();
         }
     }
 

@@ -33,16 +33,23 @@ internal sealed class ResourceRunnerFactory(
     private ProcessRunner Server(ContainerResource resource, Func<CancellationToken, Task<ILocalServer>> create)
     {
         var id = $"{resource.Name}-{ReplicaId.NewSuffix()}";
+        ILocalServer? server = null;
         return Runner(new ProcessLaunch
         {
             Resource = resource,
             ResourceId = id,
             StartAsync = async cancellationToken =>
             {
-                var server = await create(cancellationToken).ConfigureAwait(false);
-                await server.PrepareAsync(line => logs.Write(id, line, false), cancellationToken).ConfigureAwait(false);
+                if (server is null)
+                {
+                    var prepared = await create(cancellationToken).ConfigureAwait(false);
+                    await prepared.PrepareAsync(line => logs.Write(id, line, false), cancellationToken).ConfigureAwait(false);
+                    server = prepared;
+                }
+
                 return server.Start((line, isError) => logs.Write(id, line, isError));
             },
+            Release = () => server?.Dispose(),
             LastLines = () => LastLines(id),
         });
     }

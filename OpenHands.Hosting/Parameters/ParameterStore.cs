@@ -61,12 +61,12 @@ internal sealed class ParameterStore(IConfiguration configuration, HostSettings 
     {
         var temporary = $"{path}.{Environment.ProcessId}";
         File.Delete(temporary);
-        var options = new FileStreamOptions
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
         {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        };
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
         using (var writer = new StreamWriter(temporary, options))
         {
             writer.Write(content);
