@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Options;
 using OpenHands.ServiceDefaults.Health;
 
 namespace OpenHands.Tests.ServiceDefaults;
@@ -109,15 +110,20 @@ public sealed class ReadinessTests
         var answer = new TaskCompletionSource<HealthCheckResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         var check = new ScriptedCheck(_ => answer.Task);
         await using var service = await ProbedService.StartAsync("database", check);
-        var probe = service.ProbeAsync("/health");
+        var registration = service.Services.GetRequiredService<IOptions<HealthCheckServiceOptions>>().Value
+            .Registrations.Single(registration => registration.Name == "database");
+        var bounded = registration.Factory(service.Services);
+        var context = new HealthCheckContext { Registration = registration };
+
+        var first = bounded.CheckHealthAsync(context, TestContext.Current.CancellationToken);
         await check.Begun;
         service.Clock.Advance(HealthCheckRules.TimeLimit);
-        Assert.Equal(503, (await probe).Status);
+        Assert.Equal(HealthStatus.Unhealthy, (await first).Status);
 
-        var next = service.ProbeAsync("/health");
+        var second = bounded.CheckHealthAsync(context, TestContext.Current.CancellationToken);
         answer.SetResult(HealthCheckResult.Healthy());
 
-        Assert.Equal(200, (await next).Status);
+        Assert.Equal(HealthStatus.Healthy, (await second).Status);
         Assert.Equal(1, check.Runs);
     }
 }
