@@ -1,5 +1,8 @@
 using OpenHands.Api.Auth;
+using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
+using OpenHands.Api.Options;
+using OpenHands.Api.WebClient;
 
 namespace OpenHands.Api;
 
@@ -14,16 +17,29 @@ internal static class ApiApplication
             Args = args,
             ApplicationName = typeof(ApiApplication).Assembly.GetName().Name,
         });
+        builder.AddServiceDefaults();
         builder.AddHttpEdge();
         builder.AddIdentity();
+        builder.Services.AddFrontend();
+        builder.Services.AddWebClient();
+        builder.Services.AddOptionLists();
+        builder.Services.AddOpenApi();
 
         var app = builder.Build();
+        // The order matters: errors around everything, the guard before anything that acts, files before authorization.
         app.UseHttpEdge();
         app.UseRequestGuard();
         app.UseRouting();
         app.UseCors();
+        app.UseFrontend();
         app.UseAuthentication();
         app.UseAuthorization();
+
+        app.MapDefaultEndpoints();
+        app.MapOpenApi();
+        app.MapWelcome();
+        app.MapWebClient();
+        app.MapOptions();
         return app;
     }
 }

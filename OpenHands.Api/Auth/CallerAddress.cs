@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Primitives;
 
 namespace OpenHands.Api.Auth;
@@ -15,7 +14,7 @@ internal static class CallerAddress
     /// trust away (a proxy here that speaks for another machine), never give it.
     /// </summary>
     public static bool IsThisMachine(HttpContext context) =>
-        IsLoopback(context.Features.Get<IConnectionEndPointFeature>()?.RemoteEndPoint)
+        IsLoopback(context.Features.Get<ConnectionPeer>()?.Address)
         // The forwarded-headers middleware, where it is on, moves the header's address here.
         && context.Connection.RemoteIpAddress is var address && (address is null || IsLoopback(address))
         && AddressHeaders.All(name => NamesOnlyLoopback(context.Request.Headers[name]))

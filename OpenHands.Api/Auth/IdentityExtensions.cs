@@ -9,6 +9,7 @@ internal static class IdentityExtensions
     /// <summary>Identity by `Identity:Mode`. A route that says nothing about authorization needs an authenticated caller.</summary>
     public static void AddIdentity(this WebApplicationBuilder builder)
     {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(ConnectionPeer.Remember));
         builder.Services.AddOptions<IdentityOptions>()
             .BindConfiguration(IdentityOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddAuthentication(IdentityOptions.LocalMode)

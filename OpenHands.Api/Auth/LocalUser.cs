@@ -6,9 +6,9 @@ namespace OpenHands.Api.Auth;
 internal static class LocalUser
 {
     /// <summary>Never changes: everything the user stores hangs on it.</summary>
-    public static readonly Guid Id = Guid.ParseExact("0198c0de000070008000000000000001", "N");
+    public const string Id = "0198c0de000070008000000000000001";
 
     /// <summary>The local user as the authentication scheme <paramref name="scheme"/> presents it.</summary>
     public static ClaimsPrincipal Principal(string scheme) =>
-        new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Id.ToString("N"))], scheme));
+        new(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, Id)], scheme));
 }

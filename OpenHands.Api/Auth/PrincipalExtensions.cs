@@ -5,9 +5,8 @@ namespace OpenHands.Api.Auth;
 /// <summary>What the rest of the API asks about a caller.</summary>
 internal static class PrincipalExtensions
 {
-    /// <summary>The caller's user id. Throws when the caller is not authenticated: such a route is missing its authorization.</summary>
-    public static Guid UserId(this ClaimsPrincipal principal) =>
-        Guid.TryParseExact(principal.FindFirstValue(ClaimTypes.NameIdentifier), "N", out var id)
-            ? id
-            : throw new InvalidOperationException("The caller has no user id; only routes that require authorization may ask for it.");
+    /// <summary>The caller's user id, 32 hex digits. Throws when the caller is not authenticated: such a route lacks its authorization.</summary>
+    public static string UserId(this ClaimsPrincipal principal) =>
+        principal.FindFirstValue(ClaimTypes.NameIdentifier)
+            ?? throw new InvalidOperationException("The caller has no user id; only routes that require authorization may ask for it.");
 }
