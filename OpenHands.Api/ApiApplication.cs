@@ -23,7 +23,11 @@ internal static class ApiApplication
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new() { Title = "OpenHands", Version = "v1" };
+            return Task.CompletedTask;
+        }));
 
         var app = builder.Build();
         // The order matters: errors around everything, the guard before anything that acts, files before authorization.
