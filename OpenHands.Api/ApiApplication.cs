@@ -3,6 +3,7 @@ using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.WebClient;
+using OpenHands.Storage;
 
 namespace OpenHands.Api;
 
@@ -18,6 +19,10 @@ internal static class ApiApplication
             ApplicationName = typeof(ApiApplication).Assembly.GetName().Name,
         });
         builder.AddServiceDefaults();
+        // A retry would answer a lost database late; the caller is told at once and asks again.
+        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis");
+        builder.AddStorage();
         builder.AddHttpEdge();
         builder.AddIdentity();
         builder.Services.AddFrontend();
@@ -40,7 +45,7 @@ internal static class ApiApplication
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
-        app.MapOpenApi();
+        app.MapOpenApi("/openapi/v1.json");
         app.MapWelcome();
         app.MapWebClient();
         app.MapOptions();

@@ -42,7 +42,7 @@ internal sealed class ApiHost : IAsyncDisposable
     /// <summary>Builds without starting it.</summary>
     public static WebApplication Build(IEnumerable<string> settings) => ApiApplication.Build(
     [
-        "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning",
+        "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning", "--Logging:Console:LogLevel:Default=None",
         .. settings.Select(setting => "--" + setting),
     ]);
 
