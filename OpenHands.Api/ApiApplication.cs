@@ -1,0 +1,54 @@
+using OpenHands.Api.Auth;
+using OpenHands.Api.Frontend;
+using OpenHands.Api.Http;
+using OpenHands.Api.Options;
+using OpenHands.Api.WebClient;
+using OpenHands.Storage;
+
+namespace OpenHands.Api;
+
+/// <summary>The API as one object, so that the process and the tests start the very same one.</summary>
+internal static class ApiApplication
+{
+    /// <summary>Builds the API; <paramref name="args"/> are configuration (`--Section:Key value`). Invalid options throw here or on start.</summary>
+    public static WebApplication Build(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(ApiApplication).Assembly.GetName().Name,
+        });
+        builder.AddServiceDefaults();
+        // A retry would answer a lost database late; the caller is told at once and asks again.
+        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis");
+        builder.AddStorage();
+        builder.AddHttpEdge();
+        builder.AddIdentity();
+        builder.Services.AddFrontend();
+        builder.Services.AddWebClient();
+        builder.Services.AddOptionLists();
+        builder.Services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new() { Title = "OpenHands", Version = "v1" };
+            return Task.CompletedTask;
+        }));
+
+        var app = builder.Build();
+        // The order matters: errors around everything, the guard before anything that acts, files before authorization.
+        app.UseHttpEdge();
+        app.UseRequestGuard();
+        app.UseRouting();
+        app.UseCors();
+        app.UseFrontend();
+        app.UseAuthentication();
+        app.UseAuthorization();
+
+        app.MapDefaultEndpoints();
+        app.MapOpenApi("/openapi/v1.json");
+        app.MapWelcome();
+        app.MapWebClient();
+        app.MapOptions();
+        return app;
+    }
+}
