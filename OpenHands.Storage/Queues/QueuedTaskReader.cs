@@ -36,8 +36,14 @@ public static class QueuedTaskReader
         catch (JsonException)
         {
             reason = "The value is not JSON.";
-            return null;
         }
+        catch (InvalidOperationException)
+        {
+            // JSON by its grammar, but what a name or text stands for cannot be said in Unicode.
+            reason = "The value has an escape that is half of a surrogate pair.";
+        }
+
+        return null;
     }
 
     private static string? Check(JsonElement root, out string type, out string? id)
@@ -59,18 +65,5 @@ public static class QueuedTaskReader
     private static JsonElement Payload(JsonElement root) =>
         root.TryGetProperty("payload", out var payload) ? payload.Clone() : JsonSerializer.SerializeToElement<object?>(null);
 
-    private static string? Text(JsonElement member)
-    {
-        if (member.ValueKind != JsonValueKind.String)
-            return null;
-        try
-        {
-            return member.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            // Half of a surrogate pair, written as an escape: JSON, but no text.
-            return null;
-        }
-    }
+    private static string? Text(JsonElement member) => member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 }

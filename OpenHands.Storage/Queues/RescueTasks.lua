@@ -5,14 +5,15 @@
 -- KEYS[3]  taken:{name}
 -- KEYS[4]  deliveries:{name}
 -- ARGV[1]  worker id of the caller
--- ARGV[2…] delivery ids that the caller is working on
+-- ARGV[2]  1 to look at the tasks of other workers too, 0 for those of the caller alone
+-- ARGV[3…] delivery ids that the caller is working on
 -- returns  number of tasks rescued
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local mine = {}
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   mine[ARGV[i]] = true
 end
 
@@ -23,7 +24,7 @@ for i = 1, #taken, 2 do
   local abandoned
   if worker == ARGV[1] then
     abandoned = not mine[id]
-  else
+  elseif ARGV[2] == '1' then
     local until_ms = redis.call('ZSCORE', KEYS[1], worker)
     abandoned = not until_ms or tonumber(until_ms) < now
   end

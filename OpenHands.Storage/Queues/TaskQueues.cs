@@ -31,19 +31,11 @@ public sealed class TaskQueues(IConnectionMultiplexer redis, string worker, Time
     /// <exception cref="WrongTypeException">A key of the queue holds something else; it was left alone.</exception>
     public async Task<TakenTask?> TryTakeAsync(string queue)
     {
-        RedisResult answer;
-        try
-        {
-            answer = await Take.RunAsync(
-                Database,
-                [RedisKeys.Workers, RedisKeys.Queues, RedisKeys.Queue(queue), RedisKeys.Deferred(queue), RedisKeys.Taken(queue), RedisKeys.Deliveries(queue)],
-                [queue, worker, (long)heartbeatTimeout.TotalMilliseconds, Guid.CreateVersion7().ToString("N")]);
-        }
-        catch (RedisServerException wrong) when (wrong.Message.Contains("WRONGTYPE", StringComparison.Ordinal))
-        {
-            throw new WrongTypeException(queue, wrong);
-        }
-
+        var answer = await RunAsync(
+            Take,
+            queue,
+            [RedisKeys.Workers, RedisKeys.Queues, RedisKeys.Queue(queue), RedisKeys.Deferred(queue), RedisKeys.Taken(queue), RedisKeys.Deliveries(queue)],
+            [queue, worker, (long)heartbeatTimeout.TotalMilliseconds, Guid.CreateVersion7().ToString("N")]);
         if (answer.IsNull)
             return null;
 
@@ -53,53 +45,58 @@ public sealed class TaskQueues(IConnectionMultiplexer redis, string worker, Time
     }
 
     /// <summary>Removes a task for good. False when it is no longer this worker's: it was rescued, or Redis lost everything.</summary>
+    /// <exception cref="WrongTypeException">A key of the queue holds something else; it was left alone.</exception>
     public async Task<bool> FinishAsync(TakenTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var removed = await Finish.RunAsync(
-            Database,
+        return (bool)await RunAsync(
+            Finish,
+            task.Queue,
             [RedisKeys.Queues, RedisKeys.Taken(task.Queue), RedisKeys.Deliveries(task.Queue)],
             [task.Queue, worker, task.Delivery]);
-        return (bool)removed;
     }
 
     /// <summary>Lets a task wait. Written anew when Redis has lost everything meanwhile. False when another worker has it.</summary>
     /// <param name="task">The task, with the counts and the reason that it is to have from now on.</param>
     /// <param name="delay">Time until it may be taken again, by Redis' clock.</param>
+    /// <exception cref="WrongTypeException">A key of the queue holds something else; it was left alone.</exception>
     public async Task<bool> DeferAsync(TakenTask task, TimeSpan delay)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var deferred = await Defer.RunAsync(
-            Database,
+        return (bool)await RunAsync(
+            Defer,
+            task.Queue,
             [RedisKeys.Queues, RedisKeys.Deferred(task.Queue), RedisKeys.Taken(task.Queue), RedisKeys.Deliveries(task.Queue)],
             [task.Queue, worker, task.Delivery, (long)delay.TotalMilliseconds, task.Attempts, task.Reason ?? "", task.Value]);
-        return (bool)deferred;
     }
 
     /// <summary>Gives a task back to the front of its queue. False when another worker has it.</summary>
+    /// <exception cref="WrongTypeException">A key of the queue holds something else; it was left alone.</exception>
     public async Task<bool> HandBackAsync(TakenTask task)
     {
         ArgumentNullException.ThrowIfNull(task);
-        var handedBack = await HandBack.RunAsync(
-            Database,
+        return (bool)await RunAsync(
+            HandBack,
+            task.Queue,
             [RedisKeys.Queues, RedisKeys.Queue(task.Queue), RedisKeys.Deferred(task.Queue), RedisKeys.Taken(task.Queue), RedisKeys.Deliveries(task.Queue)],
             [task.Queue, worker, task.Delivery, task.Value]);
-        return (bool)handedBack;
     }
 
     /// <summary>
     /// Makes the tasks of workers without heartbeat due at once, and those of this worker that it does not know of. Never call
     /// it while <see cref="TryTakeAsync"/> runs: what that is about to return would count as unknown.
     /// </summary>
+    /// <param name="queue">Name of the queue.</param>
+    /// <param name="alsoOthers">False to leave other workers alone, while they may not have been able to send their heartbeat.</param>
+    /// <param name="deliveriesAtWork">What this worker knows of.</param>
     /// <returns>How many.</returns>
-    public async Task<int> RescueAsync(string queue, IEnumerable<string> deliveriesAtWork)
-    {
-        var rescued = await Rescue.RunAsync(
-            Database,
+    /// <exception cref="WrongTypeException">A key of the queue holds something else; it was left alone.</exception>
+    public async Task<int> RescueAsync(string queue, bool alsoOthers, IEnumerable<string> deliveriesAtWork) =>
+        (int)await RunAsync(
+            Rescue,
+            queue,
             [RedisKeys.Workers, RedisKeys.Deferred(queue), RedisKeys.Taken(queue), RedisKeys.Deliveries(queue)],
-            [worker, .. deliveriesAtWork.Select(delivery => (RedisValue)delivery)]);
-        return (int)rescued;
-    }
+            [worker, alsoOthers, .. deliveriesAtWork.Select(delivery => (RedisValue)delivery)]);
 
     /// <summary>Sends the heartbeat.</summary>
     public Task RenewAsync() =>
@@ -111,4 +108,16 @@ public sealed class TaskQueues(IConnectionMultiplexer redis, string worker, Time
     /// <summary>Names of all queues that have tasks which are taken or deferred; their lists may be empty.</summary>
     public async Task<IReadOnlyList<string>> NamesWithDeliveriesAsync() =>
         [.. (await Database.SetMembersAsync(RedisKeys.Queues)).Select(name => (string)name!)];
+
+    private async Task<RedisResult> RunAsync(RedisScript script, string queue, RedisKey[] keys, RedisValue[] arguments)
+    {
+        try
+        {
+            return await script.RunAsync(Database, keys, arguments);
+        }
+        catch (RedisServerException wrong) when (wrong.Message.Contains("WRONGTYPE", StringComparison.Ordinal))
+        {
+            throw new WrongTypeException(queue, wrong);
+        }
+    }
 }
