@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+
+namespace OpenHands.Api.Auth;
+
+/// <summary>Puts identity into the API.</summary>
+internal static class IdentityExtensions
+{
+    /// <summary>Identity by `Identity:Mode`. A route that says nothing about authorization needs an authenticated caller.</summary>
+    public static void AddIdentity(this WebApplicationBuilder builder)
+    {
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(ConnectionPeer.Remember));
+        builder.Services.AddOptions<IdentityOptions>()
+            .BindConfiguration(IdentityOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddAuthentication(IdentityOptions.LocalMode)
+            .AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
+        builder.Services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+
+    /// <summary>Checks address, Host and Origin of every request. Comes before routing and CORS.</summary>
+    public static void UseRequestGuard(this IApplicationBuilder app) => app.UseMiddleware<RequestGuard>();
+}

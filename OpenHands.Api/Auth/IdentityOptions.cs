@@ -1,0 +1,23 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace OpenHands.Api.Auth;
+
+/// <summary>Who callers are and from where they may come.</summary>
+internal sealed class IdentityOptions
+{
+    /// <summary>Configuration section.</summary>
+    public const string Section = "Identity";
+
+    /// <summary>The mode without a login: every caller on this machine is the one local user.</summary>
+    public const string LocalMode = "local";
+
+    /// <summary>How callers are identified. Allowed: `local`.</summary>
+    [AllowedValues(LocalMode, ErrorMessage = "Identity:Mode must be one of: local.")]
+    public string Mode { get; set; } = LocalMode;
+
+    /// <summary>Local mode: whether other machines may call, too. Anyone who reaches the port is then the local user.</summary>
+    public bool AllowRemote { get; set; }
+
+    /// <summary>Local mode: host names, besides those of the loopback interface, under which the API may be called; `*.example.org` covers its subdomains.</summary>
+    public IList<string> AllowedHosts { get; } = [];
+}

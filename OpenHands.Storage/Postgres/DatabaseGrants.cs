@@ -1,0 +1,48 @@
+using Npgsql;
+
+namespace OpenHands.Storage.Postgres;
+
+/// <summary>What each role may do in the database: no more than it needs, and nothing for the public.</summary>
+internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConnections connections)
+{
+    private const string Owner = MigrationConnections.Owner;
+    private const string History = "\"__EFMigrationsHistory\"";
+
+    /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
+    private static readonly string[] SystemTables = ["dead_letters"];
+
+    private readonly string _app = Statements.Quoted(connections.App.Role);
+    private readonly string _system = Statements.Quoted(connections.System.Role);
+
+    /// <summary>As administrator, before the migrations: the schema is the owner's, the other two may use it.</summary>
+    public Task OpenSchemaAsync(CancellationToken cancellationToken)
+    {
+        var database = Statements.Quoted(connection.Database);
+        return connection.ExecuteAsync(
+            $"""
+            REVOKE ALL ON DATABASE {database} FROM PUBLIC;
+            GRANT CONNECT ON DATABASE {database} TO {_app}, {_system};
+            REVOKE ALL ON SCHEMA public FROM PUBLIC;
+            GRANT USAGE, CREATE ON SCHEMA public TO {Owner};
+            GRANT USAGE ON SCHEMA public TO {_app}, {_system};
+            """, cancellationToken);
+    }
+
+    /// <summary>As owner, before the migrations: tables made from now on are at once open to the app, functions to nobody.</summary>
+    public Task SetDefaultsAsync(CancellationToken cancellationToken) => connection.ExecuteAsync(
+        $"""
+        ALTER DEFAULT PRIVILEGES FOR ROLE {Owner} IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {_app};
+        ALTER DEFAULT PRIVILEGES FOR ROLE {Owner} IN SCHEMA public GRANT USAGE ON SEQUENCES TO {_app};
+        ALTER DEFAULT PRIVILEGES FOR ROLE {Owner} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+        """, cancellationToken);
+
+    /// <summary>As owner, after the migrations, in one transaction: nobody running meanwhile loses a right for a moment.</summary>
+    public Task GrantAsync(CancellationToken cancellationToken) => connection.ExecuteAsync(
+        $"""
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {_app};
+        GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {_app};
+        REVOKE INSERT, UPDATE, DELETE ON {History} FROM {_app};
+        GRANT SELECT ON {History} TO {_system};
+        GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
+        """, cancellationToken);
+}

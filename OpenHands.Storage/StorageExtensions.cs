@@ -1,0 +1,48 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using OpenHands.Storage.Postgres;
+
+namespace OpenHands.Storage;
+
+/// <summary>The only way into the stores.</summary>
+public static class StorageExtensions
+{
+    /// <summary>
+    /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
+    /// by <see cref="UseOpenHandsDb"/>), registered by the service itself.
+    /// </summary>
+    public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddHealthChecks()
+            .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
+        return builder;
+    }
+
+    /// <summary>Adds <see cref="DatabaseMigrator"/>, for the migration step alone.</summary>
+    public static IHostApplicationBuilder AddDatabaseMigrator(this IHostApplicationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(MigrationConnections.From(builder.Configuration));
+        builder.Services.AddSingleton<DatabaseMigrator>();
+        return builder;
+    }
+
+    /// <summary>
+    /// Completes the options of <see cref="OpenHandsDb"/> after the provider and the connection string were set: snake_case
+    /// names, and the bounds of <see cref="DatabaseConnection"/> where the connection string has none.
+    /// </summary>
+    public static void UseOpenHandsDb(this DbContextOptionsBuilder options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.UseSnakeCaseNamingConvention();
+        var relational = options.Options.Extensions.OfType<RelationalOptionsExtension>().Single();
+        if (relational.ConnectionString is { } connectionString)
+            options.UseNpgsql(DatabaseConnection.WithBounds(connectionString));
+    }
+}
