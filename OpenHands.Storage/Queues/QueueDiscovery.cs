@@ -11,6 +11,9 @@ public sealed class QueueDiscovery(IConnectionMultiplexer redis)
     // One step looks at about this many keys: some 0.2 ms of Redis' time.
     private const int KeysPerStep = 1000;
 
+    // Bytes; PostgreSQL indexes dead letters by queue.
+    private const int LongestKey = 512;
+
     private const string Start = "0";
 
     private string _cursor = Start;
@@ -35,8 +38,8 @@ public sealed class QueueDiscovery(IConnectionMultiplexer redis)
     private static async Task<FoundQueue> LookAsync(IDatabase database, byte[] key, Func<string, bool> isKnown)
     {
         var name = Encoding.UTF8.GetString(key.AsSpan(RedisKeys.QueuePrefix.Length));
-        // Other names could not be stored beside a dead letter: PostgreSQL's text is UTF-8 without NUL.
-        if (name.Length == 0 || name.Contains('\0') || !Utf8.IsValid(key))
+        // Other names could not be stored with a dead letter: PostgreSQL's text is UTF-8 without NUL.
+        if (name.Length == 0 || name.Contains('\0') || key.Length > LongestKey || !Utf8.IsValid(key))
             return new FoundQueue(name, QueueShape.UnusableName);
         if (isKnown(name))
             return new FoundQueue(name, QueueShape.List);
@@ -61,6 +64,6 @@ public enum QueueShape
     /// <summary>A value of another type, not ours.</summary>
     OtherType,
 
-    /// <summary>A name that is empty, not UTF-8 or contains NUL.</summary>
+    /// <summary>A name that is empty, longer than 506 bytes, not UTF-8 or contains NUL.</summary>
     UnusableName,
 }

@@ -5,14 +5,17 @@ namespace OpenHands.Worker.Queues;
 /// <summary>Tells the other workers that this one lives, and the log when Redis goes away and comes back.</summary>
 internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, ILogger<Heartbeat> logger) : BackgroundService
 {
-    private long? _recoveredAt;
+    private long _recoveredAt; // timestamp; 0 when Redis was never away
     private bool _away;
 
     /// <summary>
     /// False while Redis is away and for one heartbeat afterwards: that another worker sent none meanwhile says nothing about it.
     /// </summary>
     public bool OthersCouldSendTheirs =>
-        !Volatile.Read(ref _away) && (_recoveredAt is not { } recovered || time.GetElapsedTime(recovered) > queues.HeartbeatTimeout);
+        !Volatile.Read(ref _away)
+        && OneHeartbeatHasPassed(Volatile.Read(ref _recoveredAt));
+
+    private bool OneHeartbeatHasPassed(long recoveredAt) => recoveredAt == 0 || time.GetElapsedTime(recoveredAt) > queues.HeartbeatTimeout;
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -37,7 +40,7 @@ internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, IL
             await queues.RenewAsync();
             if (!_away)
                 return;
-            _recoveredAt = time.GetTimestamp();
+            Volatile.Write(ref _recoveredAt, time.GetTimestamp());
             Volatile.Write(ref _away, false);
             LogBack();
         }

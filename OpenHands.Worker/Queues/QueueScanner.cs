@@ -1,3 +1,4 @@
+using System.Text.Json;
 using OpenHands.Storage.Queues;
 
 namespace OpenHands.Worker.Queues;
@@ -45,9 +46,9 @@ internal sealed partial class QueueScanner(
         if (found.Shape == QueueShape.List)
             known.Saw(found.Name);
         else if (_warned.Add(found.Name))
-            LogNoQueue(found.Shape);
+            LogNoQueue(JsonEncodedText.Encode(found.Name), found.Shape);
     }
 
-    [LoggerMessage(LogLevel.Warning, "A key under queue: is no queue ({Shape}); it is left alone")]
-    private partial void LogNoQueue(QueueShape shape);
+    [LoggerMessage(LogLevel.Warning, "The key queue:{Name} is no queue ({Shape}); it is left alone")]
+    private partial void LogNoQueue(JsonEncodedText name, QueueShape shape);
 }

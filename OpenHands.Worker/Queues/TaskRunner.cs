@@ -37,7 +37,7 @@ internal sealed partial class TaskRunner(
     }
 
     /// <summary>Why the task must not run; null when it may.</summary>
-    private TaskFate? Condemn(TakenTask taken, string? defect, string? type)
+    private TaskFate.SetAside? Condemn(TakenTask taken, string? defect, string? type)
     {
         var reason = taken.Reason
             ?? defect
