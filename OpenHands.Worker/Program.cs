@@ -1,3 +1,3 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-app.Run();
+using OpenHands.Worker;
+
+return await WorkerProgram.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,41 @@
+using StackExchange.Redis;
+
+namespace OpenHands.Storage.Redis;
+
+/// <summary>Every key that we keep in Redis. A key that is not made here does not exist.</summary>
+public static class RedisKeys
+{
+    /// <summary>Start of the key of every queue. Nothing that is not a queue is stored under it.</summary>
+    public const string QueuePrefix = "queue:";
+
+    private const string WhileItHasEntries = "until its last entry is gone";
+
+    /// <summary>All patterns, in the order of docs/redis-keys.md.</summary>
+    public static IReadOnlyList<RedisKeyPattern> Patterns { get; } =
+    [
+        new("queue:{name}", "list", "any producer (RPUSH); workers take from its head", WhileItHasEntries),
+        new("deliveries:{name}", "hash", "workers", WhileItHasEntries),
+        new("taken:{name}", "hash", "workers", WhileItHasEntries),
+        new("deferred:{name}", "zset", "workers", WhileItHasEntries),
+        new("queues", "set", "workers", WhileItHasEntries),
+        new("workers", "zset", "workers", "one hour after the last heartbeat of any worker"),
+    ];
+
+    /// <summary>Names of the queues that have deliveries.</summary>
+    public static RedisKey Queues { get; } = "queues";
+
+    /// <summary>Worker id → time by Redis' clock, in ms, until which its last heartbeat counts.</summary>
+    public static RedisKey Workers { get; } = "workers";
+
+    /// <summary>Values that nobody took yet, oldest first.</summary>
+    public static RedisKey Queue(string name) => QueuePrefix + name;
+
+    /// <summary>What is known of every value that left the list and is not done: fields <c>{id}:value</c>, <c>:lost</c>, <c>:attempts</c>, <c>:reason</c>.</summary>
+    public static RedisKey Deliveries(string name) => "deliveries:" + name;
+
+    /// <summary>Delivery id → id of the worker that has it.</summary>
+    public static RedisKey Taken(string name) => "taken:" + name;
+
+    /// <summary>Delivery id → time by Redis' clock, in ms, from which it may be taken again; 0 for at once.</summary>
+    public static RedisKey Deferred(string name) => "deferred:" + name;
+}

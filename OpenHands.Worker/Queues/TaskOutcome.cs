@@ -1,0 +1,20 @@
+namespace OpenHands.Worker.Queues;
+
+/// <summary>What a handler says happened; an exception instead means "try again later".</summary>
+internal abstract record TaskOutcome
+{
+    private TaskOutcome()
+    {
+    }
+
+    /// <summary>The task is done.</summary>
+    public sealed record Done : TaskOutcome;
+
+    /// <summary>Not now: run it again after the delay, without counting an attempt.</summary>
+    /// <param name="Delay">Time to wait; below zero counts as zero.</param>
+    public sealed record Snooze(TimeSpan Delay) : TaskOutcome;
+
+    /// <summary>The task makes no sense any more and is dropped.</summary>
+    /// <param name="Reason">Why, for the log; nothing secret.</param>
+    public sealed record Cancel(string Reason) : TaskOutcome;
+}

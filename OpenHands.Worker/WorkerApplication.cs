@@ -1,0 +1,42 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using OpenHands.Storage;
+using OpenHands.Worker.Queues;
+
+namespace OpenHands.Worker;
+
+/// <summary>The worker as one object, so that the process and the tests start the very same one.</summary>
+internal static class WorkerApplication
+{
+    /// <summary>Builds the worker that drains queues; arguments are configuration. Invalid options throw on start.</summary>
+    public static WebApplication Build(string[] args, Action<IServiceCollection>? configure = null)
+    {
+        var builder = CreateBuilder(args);
+        builder.AddServiceDefaults();
+        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis");
+        builder.AddStorage();
+        builder.AddQueues();
+        configure?.Invoke(builder.Services);
+
+        var application = builder.Build();
+        application.MapDefaultEndpoints();
+        return application;
+    }
+
+    /// <summary>A web application with our settings file; without a configured address it listens on a free port of loopback.</summary>
+    public static WebApplicationBuilder CreateBuilder(string[] args)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            Args = args,
+            ApplicationName = typeof(WorkerApplication).Assembly.GetName().Name,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.Services.TryAddSingleton(TimeProvider.System);
+        if (!AddressKeys.Any(key => builder.Configuration[key] is { Length: > 0 }))
+            builder.WebHost.UseUrls("http://127.0.0.1:0");
+        return builder;
+    }
+
+    private static readonly string[] AddressKeys = ["urls", "http_ports", "https_ports"];
+}
