@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
@@ -12,7 +13,7 @@ namespace OpenHands.Hosting.Terminal;
 /// The application as it shows itself in a terminal: a banner, a line for each change of a resource's state, what the
 /// resources write with their names in front, and a last line once everything is healthy.
 /// </summary>
-internal sealed class TerminalSession(
+internal sealed partial class TerminalSession(
     CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, DistributedApplicationExecutionContext executionContext,
     DistributedApplicationModel model, ApplicationOrchestrator orchestrator, ResourceNotificationService notifications, ResourceLoggerService logs)
 {
@@ -124,15 +125,17 @@ internal sealed class TerminalSession(
             return;
         }
 
+        var pending = change.Snapshot.HealthReports.Any(report => report.Status is null);
         var text = (state.Text, change.Snapshot.HealthStatus, change.Snapshot.ExitCode) switch
         {
+            _ when pending => state.Text,
             (_, HealthStatus.Healthy, _) => $"{state.Text} (Healthy){Addresses(change)}",
             (_, { } health, _) => $"{state.Text} ({health}){Reason(change.Snapshot)}",
             (_, _, { } code) when code != 0 => $"{state.Text} (exit code {code})",
             _ => state.Text,
         };
         // Only a change of state makes a line: the reason of an unhealthy resource may be worded anew at every check.
-        var key = $"{state.Text}/{change.Snapshot.HealthStatus}/{change.Snapshot.Restarts}";
+        var key = $"{state.Text}/{(pending ? null : change.Snapshot.HealthStatus)}/{change.Snapshot.Restarts}";
         if (_shown.TryGetValue(change.ResourceId, out var before) && before == key)
         {
             return;
@@ -173,9 +176,14 @@ internal sealed class TerminalSession(
 
     private void Write(string line)
     {
+        // Colours are for people: a file or another program gets plain text.
+        var text = Console.IsOutputRedirected ? ColourCodes().Replace(line, "") : line;
         lock (_lock)
         {
-            Console.Out.WriteLine(line);
+            Console.Out.WriteLine(text);
         }
     }
+
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex ColourCodes();
 }
