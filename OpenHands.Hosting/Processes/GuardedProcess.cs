@@ -39,9 +39,9 @@ internal sealed class GuardedProcess : IAsyncDisposable
         var info = new ProcessStartInfo("setsid", [
             "/bin/sh", "-c", Script, "guard",
             start.StopSignal,
-            Math.Max(0, start.GracePeriod.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture),
+            Seconds(start.GracePeriod),
             start.RemoveDirectory is null ? "" : Path.GetFullPath(start.RemoveDirectory).TrimEnd('/'),
-            .. Locked(start.LockFile),
+            .. Locked(start),
             .. start.Account?.CommandPrefix ?? [],
             start.FileName,
             .. start.Arguments])
@@ -80,8 +80,12 @@ internal sealed class GuardedProcess : IAsyncDisposable
         _guard.Dispose();
     }
 
-    private static IEnumerable<string> Locked(string? file) =>
-        file is null ? [] : ["flock", "--no-fork", "--nonblock", "--conflict-exit-code", "75", file];
+    // `flock` becomes the program, which inherits the locked file; it must come before root is dropped.
+    private static IEnumerable<string> Locked(GuardedProcessStart start) => start.LockFile is null
+        ? []
+        : ["flock", "--no-fork", "--timeout", Seconds(start.LockTimeout), "--conflict-exit-code", "75", start.LockFile];
+
+    private static string Seconds(TimeSpan time) => Math.Max(0, time.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture);
 
     private static string ReadScript()
     {
