@@ -16,12 +16,14 @@ internal sealed class GuardedProcess : IAsyncDisposable
     private readonly Process _guard;
     private readonly Lock _pipe = new();
     private readonly Action<string, bool>? _output;
+    private readonly Action? _ended;
     private readonly TaskCompletionSource<int> _processId = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GuardedProcess(Process guard, Action<string, bool>? output)
+    private GuardedProcess(Process guard, GuardedProcessStart start)
     {
         _guard = guard;
-        _output = output;
+        _output = start.Output;
+        _ended = start.Ended;
         Exited = FollowAsync();
         // Nobody has to look at a process id that never came.
         _ = _processId.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -58,7 +60,7 @@ internal sealed class GuardedProcess : IAsyncDisposable
         }
 
         var guard = Process.Start(info) ?? throw new InvalidOperationException($"{start.FileName} was not started.");
-        return new GuardedProcess(guard, start.Output);
+        return new GuardedProcess(guard, start);
     }
 
     /// <summary>Asks the program to stop, kills it after the grace period, and returns when it has ended. May be called again.</summary>
@@ -139,6 +141,7 @@ internal sealed class GuardedProcess : IAsyncDisposable
         }
 
         _processId.TrySetException(new InvalidOperationException($"The process ended with exit code {_guard.ExitCode} before it ran."));
+        _ended?.Invoke();
         return _guard.ExitCode;
     }
 

@@ -38,4 +38,7 @@ internal sealed record GuardedProcessStart
 
     /// <summary>Gets every line of output and whether it came from standard error. Called from pool threads, one line at a time per stream; must not throw.</summary>
     public Action<string, bool>? Output { get; init; }
+
+    /// <summary>Runs once the program and its output have ended, before <see cref="GuardedProcess.Exited"/> completes; must not throw.</summary>
+    public Action? Ended { get; init; }
 }

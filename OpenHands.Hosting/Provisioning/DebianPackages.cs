@@ -9,7 +9,7 @@ namespace OpenHands.Hosting.Provisioning;
 /// without installing anything. apt itself checks signatures and hashes, with private lists and an empty package
 /// database, so that the result is complete whatever is installed on the machine.
 /// </summary>
-internal sealed partial class DebianPackages(ServerProduct product, string folder, Action<string> progress)
+internal sealed partial class DebianPackages(ServerProduct product, string folder, Action<string> progress, string tools = "/usr/bin")
 {
     private const string MachineLists = "/var/lib/apt/lists";
 
@@ -19,7 +19,7 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
     /// <summary>Unpacks the packages into <paramref name="target"/> and returns their names and versions.</summary>
     public async Task<IReadOnlyList<string>> UnpackAsync(string target, CancellationToken cancellationToken)
     {
-        if (!File.Exists("/usr/bin/apt-get") || !File.Exists("/usr/bin/dpkg-deb"))
+        if (!File.Exists(Path.Combine(tools, "apt-get")) || !File.Exists(Path.Combine(tools, "dpkg-deb")))
         {
             throw Failed("this system has no apt-get to fetch it with");
         }
@@ -113,7 +113,7 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
 
     private async ValueTask UnpackAsync(Package package, string target, CancellationToken cancellationToken)
     {
-        var result = await GuardedCommand.RunAsync(new() { FileName = "dpkg-deb", Arguments = ["--extract", package.File, target] }, cancellationToken).ConfigureAwait(false);
+        var result = await GuardedCommand.RunAsync(new() { FileName = Path.Combine(tools, "dpkg-deb"), Arguments = ["--extract", package.File, target] }, cancellationToken).ConfigureAwait(false);
         if (!result.Succeeded)
         {
             throw Failed($"{Path.GetFileName(package.File)} could not be unpacked: {result.Tail}");
@@ -128,7 +128,7 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
 
     private Task<CommandResult> AptAsync(string program, string lists, IReadOnlyList<string> arguments, CancellationToken cancellationToken) => GuardedCommand.RunAsync(new()
     {
-        FileName = program,
+        FileName = Path.Combine(tools, program),
         Arguments = [
             "--quiet",
             .. Option($"Dir::State={Path.Combine(folder, "state")}"),

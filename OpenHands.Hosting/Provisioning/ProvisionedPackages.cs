@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using OpenHands.Hosting.Processes;
 
 namespace OpenHands.Hosting.Provisioning;
 
@@ -13,8 +14,6 @@ internal sealed class ProvisionedPackages(ServerProduct product, string cache, A
     // Both, since packages of one release may still disagree on which is the real folder.
     private static readonly string[] LibraryFolders = ["usr/lib", "lib"];
     private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(100);
-    private const UnixFileMode Everyone = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-        | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
     // Libraries of one release do not fit the next, and a home directory may be shared by several machines.
     private readonly string _folder = Path.Combine(cache, "servers", SystemName());
@@ -31,7 +30,7 @@ internal sealed class ProvisionedPackages(ServerProduct product, string cache, A
             return ready;
         }
 
-        MakeFolders();
+        OpenFolder.Create(_folder);
         await using var turn = await TakeTurnAsync(cancellationToken).ConfigureAwait(false);
         return Published() ?? await ProvisionAsync(cancellationToken).ConfigureAwait(false);
     }
@@ -51,8 +50,7 @@ internal sealed class ProvisionedPackages(ServerProduct product, string cache, A
     {
         // Left by a run that was killed; the packages it had downloaded are kept elsewhere and used again.
         DeleteFolder(Work);
-        Directory.CreateDirectory(Work);
-        File.SetUnixFileMode(Work, Everyone);
+        OpenFolder.Create(Work);
 
         var packages = await new DebianPackages(product, Path.Combine(_folder, product.Package + ".apt"), progress).UnpackAsync(Work, cancellationToken).ConfigureAwait(false);
         var binaries = Binaries(Work) ?? throw new InvalidOperationException($"{product.Name}: the packages {string.Join(", ", packages)} do not hold the programs.");
@@ -102,19 +100,6 @@ internal sealed class ProvisionedPackages(ServerProduct product, string cache, A
                 }
 
                 await Task.Delay(LockPoll, TimeProvider.System, cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
-    // A server that has dropped root reads the programs too, whatever the umask is.
-    private void MakeFolders()
-    {
-        foreach (var folder in new[] { cache, Path.Combine(cache, "servers"), _folder })
-        {
-            if (!Directory.Exists(folder))
-            {
-                Directory.CreateDirectory(folder);
-                File.SetUnixFileMode(folder, Everyone);
             }
         }
     }
