@@ -3,6 +3,7 @@ using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.WebClient;
+using OpenHands.Storage;
 
 namespace OpenHands.Api;
 
@@ -18,12 +19,20 @@ internal static class ApiApplication
             ApplicationName = typeof(ApiApplication).Assembly.GetName().Name,
         });
         builder.AddServiceDefaults();
+        // A retry would answer a lost database late; the caller is told at once and asks again.
+        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis");
+        builder.AddStorage();
         builder.AddHttpEdge();
         builder.AddIdentity();
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
-        builder.Services.AddOpenApi();
+        builder.Services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, _, _) =>
+        {
+            document.Info = new() { Title = "OpenHands", Version = "v1" };
+            return Task.CompletedTask;
+        }));
 
         var app = builder.Build();
         // The order matters: errors around everything, the guard before anything that acts, files before authorization.
@@ -36,7 +45,7 @@ internal static class ApiApplication
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
-        app.MapOpenApi();
+        app.MapOpenApi("/openapi/v1.json");
         app.MapWelcome();
         app.MapWebClient();
         app.MapOptions();

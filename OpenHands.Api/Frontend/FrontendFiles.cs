@@ -28,11 +28,11 @@ internal static class FrontendFiles
             return;
         }
 
-        // Leaves out what begins with a dot, and cannot be led out of its folder.
         var files = new StaticFileOptions
         {
             FileProvider = new PhysicalFileProvider(directory),
             ServeUnknownFileTypes = true,
+            DefaultContentType = "application/octet-stream",
             OnPrepareResponse = SetCaching,
         };
         app.UseWhen(

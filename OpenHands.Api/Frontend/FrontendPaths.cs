@@ -12,11 +12,15 @@ internal static class FrontendPaths
     private static readonly PathString[] OfTheServer =
     [
         "/api", "/sockets", "/socket.io", "/ws", "/oauth", "/auth", "/feedback", "/integration", "/mcp", "/runtime",
-        "/health", "/alive", "/openapi", "/.well-known",
+        "/health", "/alive", "/openapi",
     ];
 
     /// <summary>Whether <paramref name="path"/> may be a file or a page of the front end.</summary>
-    public static bool MayBeFrontend(PathString path) => !OfTheServer.Any(reserved => path.StartsWithSegments(reserved));
+    public static bool MayBeFrontend(PathString path) =>
+        !OfTheServer.Any(reserved => path.StartsWithSegments(reserved)) && !IsHidden(path);
+
+    // The file provider leaves out hidden files, but not the files in a hidden folder.
+    private static bool IsHidden(PathString path) => path.Value?.Contains("/.", StringComparison.Ordinal) is true;
 
     /// <summary>Whether a request for a file that does not exist asks for the page, which then finds its own way by the address.</summary>
     public static bool WantsPage(HttpRequest request)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.AspNetCore.Diagnostics;
+using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Api.Http;
 
@@ -10,12 +11,23 @@ namespace OpenHands.Api.Http;
 /// </summary>
 internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logger) : IExceptionHandler
 {
+    private const string RetryAfterSeconds = "2";
+
     /// <inheritdoc/>
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         if (exception is BadHttpRequestException bad)
         {
             await httpContext.WriteProblemAsync(bad.StatusCode, Reason(bad));
+            return true;
+        }
+
+        if (DatabaseAvailability.IsUnavailable(exception))
+        {
+            DatabaseUnavailable(logger, httpContext.Request.Method, Route(httpContext), exception.GetBaseException().Message);
+            const int unavailable = StatusCodes.Status503ServiceUnavailable;
+            httpContext.Response.Headers.RetryAfter = RetryAfterSeconds;
+            await httpContext.WriteProblemAsync(unavailable, ProblemText.For(unavailable));
             return true;
         }
 
@@ -33,6 +45,9 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
     // The pattern, not the path: a path may name what is nobody's business.
     private static string Route(HttpContext context) =>
         (context.Features.Get<IExceptionHandlerFeature>()?.Endpoint ?? context.GetEndpoint())?.DisplayName ?? "no route";
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A {Method} request to {Route} was answered 503, PostgreSQL cannot be used: {Reason}")]
+    private static partial void DatabaseUnavailable(ILogger logger, string method, string route, string reason);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} request to {Route} failed")]
     private static partial void RequestFailed(ILogger logger, Exception exception, string method, string route);

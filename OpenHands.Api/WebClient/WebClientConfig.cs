@@ -2,18 +2,18 @@ using OpenHands.Api.Auth;
 
 namespace OpenHands.Api.WebClient;
 
-/// <summary>The answer that the front end reads before it shows anything. Its members are those of <see cref="WebClientOptions"/>.</summary>
+/// <summary>What the front end reads before it shows anything.</summary>
 /// <param name="AppMode">`oss`: no login. `saas`: the front end shows its login page first.</param>
-/// <param name="PosthogClientKey">See the options.</param>
-/// <param name="FeatureFlags">See the options.</param>
-/// <param name="ProvidersConfigured">See the options.</param>
-/// <param name="MaintenanceStartTime">See the options; UTC.</param>
-/// <param name="AuthUrl">See the options.</param>
-/// <param name="RecaptchaSiteKey">See the options.</param>
-/// <param name="FaultyModels">See the options.</param>
-/// <param name="ErrorMessage">See the options.</param>
-/// <param name="UpdatedAt">See the options; UTC.</param>
-/// <param name="GithubAppSlug">See the options.</param>
+/// <param name="PosthogClientKey">Key of a PostHog project; null keeps analytics off.</param>
+/// <param name="FeatureFlags">Parts of the front end that are on.</param>
+/// <param name="ProvidersConfigured">Git providers one can log in with.</param>
+/// <param name="MaintenanceStartTime">When maintenance begins, UTC; null shows no banner.</param>
+/// <param name="AuthUrl">Host of the identity server, without a scheme.</param>
+/// <param name="RecaptchaSiteKey">Site key of reCAPTCHA; null asks for no proof.</param>
+/// <param name="FaultyModels">Models the front end warns about.</param>
+/// <param name="ErrorMessage">Text of an error banner; null shows none.</param>
+/// <param name="UpdatedAt">When the banners last changed, UTC.</param>
+/// <param name="GithubAppSlug">Name of the GitHub App to install.</param>
 internal sealed record WebClientConfig(
     string AppMode,
     string? PosthogClientKey,

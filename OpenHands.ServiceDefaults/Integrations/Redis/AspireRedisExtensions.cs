@@ -1,6 +1,7 @@
 using Aspire.StackExchange.Redis;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using OpenHands.ServiceDefaults.Integrations;
 using OpenHands.ServiceDefaults.Integrations.Redis;
@@ -40,12 +41,17 @@ public static class AspireRedisExtensions
         {
             var options = Options(settings, section, named);
             configureOptions?.Invoke(options);
-            return Connect(options, connectionName);
+            var redis = Connect(options, connectionName);
+            if (services.GetService<RedisProfiler>() is { } profiler)
+                redis.RegisterProfiler(profiler.Session);
+            return redis;
         });
         if (!settings.DisableAutoActivation)
             builder.Services.AddHostedService<RedisActivation>();
         if (!settings.DisableHealthChecks)
             builder.TryAddHealthCheck("StackExchange.Redis", AddHealthCheck);
+        if (!settings.DisableTracing)
+            AddTracing(builder.Services);
     }
 
     private static ConfigurationOptions Options(
@@ -71,6 +77,14 @@ public static class AspireRedisExtensions
                 + $"configuration section '{Section}' or '{Section}:{connectionName}'.");
         }
         return ConnectionMultiplexer.Connect(options);
+    }
+
+    private static void AddTracing(IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<RedisProfiler>();
+        services.AddHostedService<RedisSpanWriter>();
+        services.AddOpenTelemetry().WithTracing(tracing => tracing.AddSource(RedisSpans.SourceName));
     }
 
     private static void AddHealthCheck(IHealthChecksBuilder checks) =>

@@ -14,6 +14,9 @@ internal sealed class RedisHealthCheck(IServiceProvider services) : IHealthCheck
         try
         {
             var redis = services.GetRequiredService<IConnectionMultiplexer>();
+            // A command would wait in the client's backlog for a server that may come back.
+            if (!redis.IsConnected)
+                return new HealthCheckResult(context.Registration.FailureStatus, "Not connected.");
             await redis.GetDatabase().PingAsync().WaitAsync(cancellationToken);
             return HealthCheckResult.Healthy();
         }

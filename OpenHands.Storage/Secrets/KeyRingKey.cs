@@ -1,0 +1,23 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace OpenHands.Storage.Secrets;
+
+/// <summary>One key of the ring. It never encrypts itself: every tenant has a key derived from it (HKDF-SHA256, RFC 5869).</summary>
+internal sealed class KeyRingKey(byte[] material)
+{
+    private const int EncryptionKeyBytes = 32; // A256GCMKW
+    private const int IdBytes = 8;
+
+    /// <summary>Names the key in what it encrypted: 16 hex digits, derived, so that they confirm no guess of a weak key by a plain hash.</summary>
+    public string Id { get; } = Convert.ToHexStringLower(Derive(material, IdBytes, "key-id"));
+
+    /// <summary>The encryption key of a tenant. The caller clears it after use.</summary>
+    public byte[] ForTenant(string tenant) => Derive(material, EncryptionKeyBytes, $"secret-encryption:{tenant}");
+
+    /// <summary>Whether the text has the form of an id: it may then stand in a message.</summary>
+    public static bool IsId(string text) => text.Length == 2 * IdBytes && text.All(char.IsAsciiHexDigitLower);
+
+    private static byte[] Derive(byte[] material, int bytes, string purpose) =>
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, material, bytes, "openhands-key-ring-v1"u8.ToArray(), Encoding.UTF8.GetBytes(purpose));
+}

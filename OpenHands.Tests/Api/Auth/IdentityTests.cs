@@ -1,0 +1,32 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using OpenHands.Tests.Support;
+
+namespace OpenHands.Tests.Api.Auth;
+
+public sealed class IdentityTests
+{
+    [Theory]
+    [InlineData("oidc")]
+    [InlineData("Local")]
+    [InlineData("")]
+    public async Task An_identity_mode_that_is_not_offered_stops_the_start_and_names_those_that_are(string mode)
+    {
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync([$"Identity:Mode={mode}"]));
+        Assert.Contains("Identity:Mode must be one of: local", refused.Message);
+    }
+
+    [Fact]
+    public async Task Only_these_routes_are_open_to_everybody()
+    {
+        await using var api = await ApiHost.StartAsync([]);
+
+        var open = api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
+            .Select(endpoint => endpoint.RoutePattern.RawText);
+
+        Assert.Equal(["/", "/alive", "/api/v1/web-client/config", "/health"], open.Order(StringComparer.Ordinal));
+    }
+}

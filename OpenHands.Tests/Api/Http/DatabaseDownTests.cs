@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using OpenHands.Storage;
+using OpenHands.Tests.Support;
+
+namespace OpenHands.Tests.Api.Http;
+
+public sealed class DatabaseDownTests : IDisposable
+{
+    private const string Password = "pw-that-nobody-may-see";
+
+    private readonly ClosedPort _nobody = new();
+
+    public void Dispose() => _nobody.Dispose();
+
+    [Fact]
+    public async Task Without_postgres_a_request_that_needs_it_is_503_soon_and_says_when_to_come_back()
+    {
+        await using var api = await StartAsync(app => app.MapGet("/api/test/users", (OpenHandsDb db) => db.Users.CountAsync()));
+
+        var started = Stopwatch.GetTimestamp();
+        using var response = await api.Client.GetAsync("/api/test/users", TestContext.Current.CancellationToken);
+        var took = Stopwatch.GetElapsedTime(started);
+
+        await Problem.AssertAsync(HttpStatusCode.ServiceUnavailable, response);
+        Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter?.Delta);
+        Assert.True(took < TimeSpan.FromSeconds(2), $"It took {took}.");
+        Assert.Contains(api.Log.Entries, entry => entry.Level == LogLevel.Warning && entry.Text.Contains("PostgreSQL cannot be used"));
+        Assert.DoesNotContain(api.Log.Entries, entry => entry.Text.Contains(Password));
+    }
+
+    [Fact]
+    public async Task Without_postgres_and_redis_it_starts_is_alive_and_not_ready()
+    {
+        await using var api = await StartAsync();
+        using var alive = await api.Client.GetAsync("/alive", TestContext.Current.CancellationToken);
+        using var ready = await api.Client.GetAsync("/health", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_postgres_what_does_not_need_it_still_answers()
+    {
+        await using var api = await StartAsync();
+        using var response = await api.Client.GetAsync("/api/options/models", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private Task<ApiHost> StartAsync(Action<WebApplication>? configure = null) => ApiHost.StartAsync(
+    [
+        $"ConnectionStrings:openhands=Host=127.0.0.1;Port={_nobody.Number};Username=openhands_app;Password={Password};Database=openhands",
+        $"ConnectionStrings:redis=127.0.0.1:{_nobody.Number}",
+    ], configure);
+}

@@ -1,0 +1,64 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace OpenHands.Tests.ServiceDefaults;
+
+/// <summary>A web service with our defaults on a free loopback port, its clock in the test's hands.</summary>
+internal sealed class ProbedService : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private ProbedService(WebApplication app, FakeTimeProvider clock)
+    {
+        _app = app;
+        Clock = clock;
+        Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+    }
+
+    public FakeTimeProvider Clock { get; }
+
+    public HttpClient Http { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    public static async Task<ProbedService> StartAsync(
+        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, string environment = "Production")
+    {
+        var clock = new FakeTimeProvider();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.AddServiceDefaults();
+        configure?.Invoke(builder);
+
+        var app = builder.Build();
+        map?.Invoke(app);
+        app.MapDefaultEndpoints();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new ProbedService(app, clock);
+    }
+
+    public static Task<ProbedService> StartAsync(string check, IHealthCheck instance) =>
+        StartAsync(builder => builder.Services.AddHealthChecks().AddCheck(check, instance));
+
+    /// <summary>Asks a probe and reads its answer: the HTTP status, and the JSON body.</summary>
+    public async Task<(int Status, JsonElement Body)> ProbeAsync(string path)
+    {
+        using var response = await Http.GetAsync(path, TestContext.Current.CancellationToken);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        return ((int)response.StatusCode, JsonElement.Parse(body));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+    }
+}

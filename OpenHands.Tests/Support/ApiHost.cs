@@ -1,0 +1,55 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenHands.Api;
+
+namespace OpenHands.Tests.Support;
+
+/// <summary>The real API in this process, on a free port of the loopback interface, without a database unless one is configured.</summary>
+internal sealed class ApiHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private ApiHost(WebApplication app, RecordedLog log)
+    {
+        _app = app;
+        Log = log;
+        Client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false })
+        {
+            BaseAddress = new Uri(app.Urls.Single()),
+        };
+    }
+
+    /// <summary>Follows no redirects and sends no header of its own but Host.</summary>
+    public HttpClient Client { get; }
+
+    /// <summary>What the API has logged at Warning and above.</summary>
+    public RecordedLog Log { get; }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts it with settings such as `Identity:AllowRemote=true`; <paramref name="configure"/> may add routes.</summary>
+    public static async Task<ApiHost> StartAsync(IEnumerable<string> settings, Action<WebApplication>? configure = null)
+    {
+        var app = Build(settings);
+        var log = new RecordedLog();
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        configure?.Invoke(app);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new ApiHost(app, log);
+    }
+
+    /// <summary>Builds without starting it.</summary>
+    public static WebApplication Build(IEnumerable<string> settings) => ApiApplication.Build(
+    [
+        "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning", "--Logging:Console:LogLevel:Default=None",
+        .. settings.Select(setting => "--" + setting),
+    ]);
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+}
