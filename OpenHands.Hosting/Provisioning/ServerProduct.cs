@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace OpenHands.Hosting.Provisioning;
@@ -13,6 +14,7 @@ internal sealed record ServerProduct
         Programs = [["postgres", "initdb"]],
         Folders = version => [.. PathFolders(), .. VersionedFolders("/usr/lib/postgresql", version)],
         Package = "postgresql",
+        PackagePattern = @"^postgresql(-client)?-\d+$",
         PackageFolder = "usr/lib/postgresql/*/bin",
     };
 
@@ -24,6 +26,7 @@ internal sealed record ServerProduct
         Programs = [["redis-server"], ["valkey-server"]],
         Folders = _ => [.. PathFolders(), "/usr/bin", "/usr/local/bin"],
         Package = "redis-server",
+        PackagePattern = "^redis-(server|tools)$",
         PackageFolder = "usr/bin",
     };
 
@@ -41,6 +44,10 @@ internal sealed record ServerProduct
 
     /// <summary>The package that brings the server in Debian and its descendants.</summary>
     public required string Package { get; init; }
+
+    /// <summary>Matches the packages that hold its programs, of all that <see cref="Package"/> depends on.</summary>
+    [StringSyntax(StringSyntaxAttribute.Regex)]
+    public required string PackagePattern { get; init; }
 
     /// <summary>Where the programs lie in the unpacked package; the last part but one may be <c>*</c>.</summary>
     public required string PackageFolder { get; init; }
