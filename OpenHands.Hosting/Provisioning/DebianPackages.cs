@@ -37,8 +37,8 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
     }
 
     /// <summary>True for a package that the server needs in its folder: itself and shared libraries, less what only optional parts use.</summary>
-    internal static bool IsNeeded(string package, IReadOnlyCollection<string> named) =>
-        named.Contains(package)
+    internal bool IsNeeded(string package) =>
+        Regex.IsMatch(package, product.PackagePattern)
         || (package.StartsWith("lib", StringComparison.Ordinal)
             && !LeftOut.Contains(package)
             && !UnneededLibrary().IsMatch(package));
@@ -70,7 +70,7 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
 
         progress($"{product.Name}: updating the package lists");
         var lists = Path.Combine(folder, "state", "lists");
-        var update = await AptAsync("apt-get", lists, ["update"], cancellationToken).ConfigureAwait(false);
+        var update = await AptAsync(lists, ["update"], cancellationToken).ConfigureAwait(false);
         try
         {
             return await FetchAsync(lists, cancellationToken).ConfigureAwait(false);
@@ -83,32 +83,22 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
 
     private async Task<IReadOnlyList<Package>> FetchAsync(string lists, CancellationToken cancellationToken)
     {
-        var named = await NamedPackagesAsync(lists, cancellationToken).ConfigureAwait(false);
-        var plan = await DemandAsync("apt-get", lists, ["--simulate", "--no-install-recommends", "install", .. named], cancellationToken).ConfigureAwait(false);
+        var plan = await DemandAsync(lists, ["--simulate", "--no-install-recommends", "install", product.Package], cancellationToken).ConfigureAwait(false);
         var selections = plan.Output.Select(line => InstLine().Match(line))
-            .Where(match => match.Success && IsNeeded(match.Groups["name"].Value, named))
+            .Where(match => match.Success && IsNeeded(match.Groups["name"].Value))
             .Select(match => $"{match.Groups["name"].Value}={match.Groups["version"].Value}")
             .ToArray();
 
-        var addresses = await DemandAsync("apt-get", lists, ["--print-uris", "download", .. selections], cancellationToken).ConfigureAwait(false);
+        // Elsewhere than the download, since apt does not list what lies in the working directory already.
+        var addresses = await DemandAsync(lists, ["--print-uris", "download", .. selections], cancellationToken, "state").ConfigureAwait(false);
         var files = addresses.Output.Select(line => UriLine().Match(line)).Where(match => match.Success).ToArray();
         var bytes = files.Sum(match => long.Parse(match.Groups["size"].Value, CultureInfo.InvariantCulture));
         progress($"{product.Name}: downloading {files.Length} packages ({Math.Max(1, bytes / 1_000_000)} MB)");
-        await DemandAsync("apt-get", lists, ["download", .. selections], cancellationToken).ConfigureAwait(false);
+        await DemandAsync(lists, ["download", .. selections], cancellationToken).ConfigureAwait(false);
 
         return [.. files.Select(match => Path.Combine(folder, "packages", match.Groups["file"].Value)).Select(file => new Package(
             File.Exists(file) ? file : throw Failed($"apt-get download left no {Path.GetFileName(file)}"),
             Path.GetFileNameWithoutExtension(file)))];
-    }
-
-    // `postgresql` only points to the version of this release; `redis-server` needs the programs of `redis-tools`.
-    private async Task<IReadOnlyList<string>> NamedPackagesAsync(string lists, CancellationToken cancellationToken)
-    {
-        var depends = await DemandAsync("apt-cache", lists, ["depends", product.Package], cancellationToken).ConfigureAwait(false);
-        var own = depends.Output.Select(line => line.Trim()).Where(line => line.StartsWith("Depends: ", StringComparison.Ordinal)).Select(line => line["Depends: ".Length..]);
-        return product.Package == "postgresql"
-            ? [.. own.Where(name => Regex.IsMatch(name, @"^postgresql-\d+$")).Take(1).SelectMany(name => new[] { name, name.Replace("-", "-client-", StringComparison.Ordinal) })]
-            : [product.Package, .. own.Where(name => name.EndsWith("-tools", StringComparison.Ordinal))];
     }
 
     private async ValueTask UnpackAsync(Package package, string target, CancellationToken cancellationToken)
@@ -120,21 +110,24 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
         }
     }
 
-    private async Task<CommandResult> DemandAsync(string program, string lists, IReadOnlyList<string> arguments, CancellationToken cancellationToken)
+    private async Task<CommandResult> DemandAsync(string lists, IReadOnlyList<string> arguments, CancellationToken cancellationToken, string workingFolder = "packages")
     {
-        var result = await AptAsync(program, lists, arguments, cancellationToken).ConfigureAwait(false);
-        return result.Succeeded ? result : throw Failed($"{program} failed: {result.Tail}");
+        var result = await AptAsync(lists, arguments, cancellationToken, workingFolder).ConfigureAwait(false);
+        return result.Succeeded ? result : throw Failed($"apt-get {arguments[0].TrimStart('-')} failed: {result.Tail}");
     }
 
-    private Task<CommandResult> AptAsync(string program, string lists, IReadOnlyList<string> arguments, CancellationToken cancellationToken) => GuardedCommand.RunAsync(new()
+    private Task<CommandResult> AptAsync(string lists, IReadOnlyList<string> arguments, CancellationToken cancellationToken, string workingFolder = "packages") => GuardedCommand.RunAsync(new()
     {
-        FileName = Path.Combine(tools, program),
+        FileName = Path.Combine(tools, "apt-get"),
         Arguments = [
             "--quiet",
             .. Option($"Dir::State={Path.Combine(folder, "state")}"),
             .. Option($"Dir::State::lists={lists}"),
             .. Option($"Dir::State::status={Path.Combine(folder, "status")}"),
             .. Option($"Dir::Cache={Path.Combine(folder, "cache")}"),
+            // Parsed lists are kept between the calls; images for containers switch that off.
+            .. Option("Dir::Cache::pkgcache=pkgcache.bin"),
+            .. Option("Dir::Cache::srcpkgcache=srcpkgcache.bin"),
             .. Option("Debug::NoLocking=1"),
             // Downloads are ours to keep: as root, apt would give them to its own account.
             .. Option("APT::Sandbox::User="),
@@ -143,7 +136,7 @@ internal sealed partial class DebianPackages(ServerProduct product, string folde
             .. Option("Acquire::https::Timeout=20"),
             .. arguments],
         Environment = new Dictionary<string, string?> { ["LC_ALL"] = "C", ["DEBIAN_FRONTEND"] = "noninteractive" },
-        WorkingDirectory = Path.Combine(folder, "packages"),
+        WorkingDirectory = Path.Combine(folder, workingFolder),
     }, cancellationToken);
 
     private static IEnumerable<string> Option(string setting) => ["-o", setting];

@@ -7,6 +7,7 @@ public sealed class DebianPackagesTests
 {
     [Theory]
     [InlineData("postgresql-15", true)]
+    [InlineData("postgresql-client-15", true)]
     [InlineData("libpq5", true)]
     [InlineData("libicu72", true)]
     [InlineData("libssl3t64", true)]
@@ -19,7 +20,7 @@ public sealed class DebianPackagesTests
     [InlineData("libstdc++6", false)]
     [InlineData("openssl", false)]
     public void Only_the_server_and_the_libraries_it_loads_are_fetched(string package, bool isNeeded) =>
-        Assert.Equal(isNeeded, DebianPackages.IsNeeded(package, ["postgresql-15", "postgresql-client-15"]));
+        Assert.Equal(isNeeded, new DebianPackages(ServerProduct.Postgres, "", _ => { }).IsNeeded(package));
 
     [Fact]
     public async Task Without_apt_the_message_says_what_to_install_or_pass()
@@ -38,7 +39,7 @@ public sealed class DebianPackagesTests
     {
         using var folder = new TestFolder();
         Directory.CreateDirectory(folder["bin"]);
-        foreach (var tool in new[] { "apt-get", "apt-cache", "dpkg-deb" })
+        foreach (var tool in new[] { "apt-get", "dpkg-deb" })
         {
             File.WriteAllText(folder["bin/" + tool], "#!/bin/sh\necho 'E: Could not resolve the mirror' >&2\nexit 100\n");
             File.SetUnixFileMode(folder["bin/" + tool], TestFolder.Everyone);

@@ -19,49 +19,37 @@ public sealed class ServerBinariesTests(ServerCache cache)
     }
 
     [Fact]
-    public async Task Hosts_that_ask_at_the_same_time_download_once()
+    public async Task After_a_run_that_was_stopped_halfway_hosts_that_ask_at_the_same_time_provision_once()
     {
         using var folder = new TestFolder();
-        var lines = new ConcurrentQueue<string>();
-        var source = ServerSource.Parse("provisioned", ServerProduct.Redis.SourceKey);
-
-        // What a killed run leaves: half a tree under the working name.
-        Directory.CreateDirectory(folder["cache/servers"]);
-        var found = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ =>
-            ServerBinaries.FindAsync(ServerProduct.Redis, source, folder["cache"], null, lines.Enqueue, TestContext.Current.CancellationToken)));
-
-        Assert.Single(found.Select(binaries => binaries.Server).Distinct());
-        Assert.Single(lines, line => line.Contains("downloading", StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.Contains("waiting", StringComparison.Ordinal));
-
-        lines.Clear();
-        var again = await ServerBinaries.FindAsync(ServerProduct.Redis, source, folder["cache"], null, lines.Enqueue, TestContext.Current.CancellationToken);
-        Assert.Equal(found[0].Server, again.Server);
-        Assert.Empty(lines);
-    }
-
-    [Fact]
-    public async Task What_a_killed_run_left_in_the_cache_is_replaced()
-    {
-        using var folder = new TestFolder();
-        var source = ServerSource.Parse("provisioned", ServerProduct.Redis.SourceKey);
-        using var killed = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ServerBinaries.FindAsync(
-            ServerProduct.Redis, source, folder["cache"], null,
+        using var halfway = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => FindAsync(
             line =>
             {
                 if (line.Contains("unpacking", StringComparison.Ordinal))
                 {
-                    killed.Cancel();
+                    halfway.Cancel();
                 }
             },
-            killed.Token));
+            halfway.Token));
         Assert.NotEmpty(Directory.GetDirectories(folder["cache"], "redis-server.new", SearchOption.AllDirectories));
 
-        var binaries = await ServerBinaries.FindAsync(ServerProduct.Redis, source, folder["cache"], null, _ => { }, TestContext.Current.CancellationToken);
+        var lines = new ConcurrentQueue<string>();
+        var found = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => FindAsync(lines.Enqueue, TestContext.Current.CancellationToken)));
 
-        Assert.Contains("Redis server", await binaries.GetVersionAsync(TestContext.Current.CancellationToken));
-        Assert.Equal(["redis-server"], Directory.GetDirectories(Path.GetDirectoryName(Path.GetDirectoryName(Path.GetDirectoryName(binaries.Folder)!)!)!).Select(Path.GetFileName));
+        Assert.Single(found.Select(binaries => binaries.Server).Distinct());
+        Assert.Contains("Redis server", await found[0].GetVersionAsync(TestContext.Current.CancellationToken));
+        Assert.Single(lines, line => line.Contains("unpacking", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("waiting", StringComparison.Ordinal));
+        var system = Assert.Single(Directory.GetDirectories(folder["cache/servers"]));
+        Assert.Equal(["redis-server"], Directory.GetDirectories(system).Select(Path.GetFileName));
+
+        lines.Clear();
+        Assert.Equal(found[0].Server, (await FindAsync(lines.Enqueue, TestContext.Current.CancellationToken)).Server);
+        Assert.Empty(lines);
+
+        Task<ServerBinaries> FindAsync(Action<string> progress, CancellationToken cancellationToken) => ServerBinaries.FindAsync(
+            ServerProduct.Redis, ServerSource.Parse("provisioned", ""), folder["cache"], null, progress, cancellationToken);
     }
 
     [Fact]
@@ -74,8 +62,18 @@ public sealed class ServerBinariesTests(ServerCache cache)
         Assert.Contains(folder.Path, refused.Message);
         Assert.Contains("redis-server", refused.Message);
 
+        // Neither a link to nowhere nor a file that is no program.
+        File.CreateSymbolicLink(folder["redis-server"], folder["gone"]);
         File.WriteAllText(folder["valkey-server"], "");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Find());
+
+        File.SetUnixFileMode(folder["valkey-server"], TestFolder.Everyone);
         Assert.Equal(folder["valkey-server"], (await Find()).Server);
+
+        Directory.CreateDirectory(folder["real"]);
+        File.Move(folder["valkey-server"], folder["real/redis-server"]);
+        File.CreateSymbolicLink(folder["gone"], folder["real/redis-server"]);
+        Assert.Equal(folder["real/redis-server"], (await Find()).Server);
 
         Task<ServerBinaries> Find() => ServerBinaries.FindAsync(ServerProduct.Redis, source, cache.Path, null, _ => { }, TestContext.Current.CancellationToken);
     }
