@@ -2,6 +2,7 @@ using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
+using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
 
@@ -49,6 +50,7 @@ internal static class ApiApplication
         app.MapWelcome();
         app.MapWebClient();
         app.MapOptions();
+        app.MapSettings();
         return app;
     }
 }

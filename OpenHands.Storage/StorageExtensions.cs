@@ -4,6 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Settings;
 
 namespace OpenHands.Storage;
 
@@ -12,14 +14,18 @@ public static class StorageExtensions
 {
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
-    /// by <see cref="UseOpenHandsDb"/>), registered by the service itself.
+    /// by <see cref="UseOpenHandsDb"/>), registered by the service itself, and the key ring (connection string <c>secrets</c>).
     /// </summary>
+    /// <exception cref="InvalidOperationException">The key ring is missing or too short.</exception>
     public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddHealthChecks()
             .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
+        builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
+        builder.Services.AddSingleton<SecretCipher>();
+        builder.Services.AddScoped<SettingsStore>();
         return builder;
     }
 
