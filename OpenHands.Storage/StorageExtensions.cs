@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
@@ -47,6 +49,8 @@ public static class StorageExtensions
     {
         ArgumentNullException.ThrowIfNull(options);
         options.UseSnakeCaseNamingConvention();
+        // Every statement would be a line of the log otherwise; spans show them, too.
+        options.ConfigureWarnings(events => events.Log((RelationalEventId.CommandExecuted, LogLevel.Debug)));
         var relational = options.Options.Extensions.OfType<RelationalOptionsExtension>().Single();
         if (relational.ConnectionString is { } connectionString)
             options.UseNpgsql(DatabaseConnection.WithBounds(connectionString));

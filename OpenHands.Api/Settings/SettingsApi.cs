@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
@@ -42,8 +41,8 @@ internal static class SettingsApi
     /// absent key keeps the stored one.
     /// </summary>
     internal static async Task<Results<Ok<SettingsStored>, ProblemHttpResult>> SaveAsync(
-        [FromBody] JsonObject posted, ClaimsPrincipal caller, SettingsStore store, CancellationToken cancellationToken) =>
-        await store.MergeAsync(caller.UserId(), posted, cancellationToken) is { } problem
+        PostedSettings posted, ClaimsPrincipal caller, SettingsStore store, CancellationToken cancellationToken) =>
+        await store.MergeAsync(caller.UserId(), posted.Fields, cancellationToken) is { } problem
             ? TypedResults.Problem(
                 problem.Message,
                 statusCode: StatusCodes.Status422UnprocessableEntity,

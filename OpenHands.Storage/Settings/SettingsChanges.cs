@@ -31,7 +31,7 @@ internal sealed class SettingsChanges
         var changes = new SettingsChanges();
         if (!WellFormedText.In(posted))
         {
-            problems.Add(new("The text of every field", "valid Unicode without NUL characters"));
+            problems.Add(new("settings", "an object whose texts are valid Unicode without NUL characters"));
             return changes;
         }
 

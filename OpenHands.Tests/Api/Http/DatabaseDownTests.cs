@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -17,9 +18,38 @@ public sealed class DatabaseDownTests : IDisposable
     public void Dispose() => _nobody.Dispose();
 
     [Fact]
-    public async Task Without_postgres_a_request_that_needs_it_is_503_soon_and_says_when_to_come_back()
+    public async Task Where_postgres_is_down_a_request_that_needs_it_is_503_soon_and_says_when_to_come_back() =>
+        await Assert503SoonAsync(_nobody.Number);
+
+    [Fact]
+    public async Task Where_postgres_accepts_but_never_answers_it_is_the_same()
     {
-        await using var api = await StartAsync(app => app.MapGet("/api/test/users", (OpenHandsDb db) => db.Users.CountAsync()));
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start(); // the operating system accepts, nobody reads
+        await Assert503SoonAsync(((IPEndPoint)silent.LocalEndpoint).Port);
+    }
+
+    [Fact]
+    public async Task Without_postgres_and_redis_it_starts_is_alive_and_not_ready()
+    {
+        await using var api = await StartAsync(_nobody.Number);
+        using var alive = await api.Client.GetAsync("/alive", TestContext.Current.CancellationToken);
+        using var ready = await api.Client.GetAsync("/health", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_postgres_what_does_not_need_it_still_answers()
+    {
+        await using var api = await StartAsync(_nobody.Number);
+        using var response = await api.Client.GetAsync("/api/options/models", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    private async Task Assert503SoonAsync(int postgresPort)
+    {
+        await using var api = await StartAsync(postgresPort, app => app.MapGet("/api/test/users", (OpenHandsDb db) => db.Users.CountAsync()));
 
         var started = Stopwatch.GetTimestamp();
         using var response = await api.Client.GetAsync("/api/test/users", TestContext.Current.CancellationToken);
@@ -32,27 +62,9 @@ public sealed class DatabaseDownTests : IDisposable
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Text.Contains(Password));
     }
 
-    [Fact]
-    public async Task Without_postgres_and_redis_it_starts_is_alive_and_not_ready()
-    {
-        await using var api = await StartAsync();
-        using var alive = await api.Client.GetAsync("/alive", TestContext.Current.CancellationToken);
-        using var ready = await api.Client.GetAsync("/health", TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);
-    }
-
-    [Fact]
-    public async Task Without_postgres_what_does_not_need_it_still_answers()
-    {
-        await using var api = await StartAsync();
-        using var response = await api.Client.GetAsync("/api/options/models", TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-    }
-
-    private Task<ApiHost> StartAsync(Action<WebApplication>? configure = null) => ApiHost.StartAsync(
+    private Task<ApiHost> StartAsync(int postgresPort, Action<WebApplication>? configure = null) => ApiHost.StartAsync(
     [
-        $"ConnectionStrings:openhands=Host=127.0.0.1;Port={_nobody.Number};Username=openhands_app;Password={Password};Database=openhands",
+        $"ConnectionStrings:openhands=Host=127.0.0.1;Port={postgresPort};Username=openhands_app;Password={Password};Database=openhands",
         $"ConnectionStrings:redis=127.0.0.1:{_nobody.Number}",
     ], configure);
 }
