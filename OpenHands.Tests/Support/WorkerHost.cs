@@ -38,6 +38,7 @@ internal sealed class WorkerHost : IAsyncDisposable
             [
                 "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None",
                 $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:openhands={postgres}", $"--ConnectionStrings:openhands-system={postgres}",
+                $"--ConnectionStrings:secrets={new string('k', 43)}",
                 .. (settings ?? []).Select(setting => "--" + setting),
             ],
             services =>

@@ -36,18 +36,30 @@ public sealed class WorkerProgramTests : IDisposable
     [Fact]
     public async Task A_setting_out_of_range_is_refused_with_the_range()
     {
-        var connections = new[] { "openhands", "openhands-system" }.Select(name => $"--ConnectionStrings:{name}=Host=127.0.0.1;Port={_closed.Number}");
-
-        Assert.Equal(2, await RunAsync(["run", "--urls=http://127.0.0.1:0", "--Worker:Concurrency=257", $"--ConnectionStrings:redis=127.0.0.1:{_closed.Number}", .. connections]));
+        Assert.Equal(2, await RunAsync([.. Connections(), "--urls=http://127.0.0.1:0", "--Worker:Concurrency=257"]));
         Assert.Contains("Concurrency must be between 1 and 256", _error.ToString());
-        Assert.DoesNotContain(" at ", _error.ToString());
+        Assert.DoesNotContain("   at ", _error.ToString());
     }
 
-    [Fact]
-    public async Task A_missing_connection_string_is_named()
+    [Theory]
+    [InlineData("openhands")]
+    [InlineData("openhands-system")]
+    [InlineData("redis")]
+    [InlineData("secrets")]
+    public async Task A_missing_connection_string_is_named(string name)
     {
-        Assert.Equal(1, await RunAsync("run"));
-        Assert.Contains("ConnectionStrings__openhands-system", _error.ToString());
+        Assert.Equal(1, await RunAsync([.. Connections(), $"--ConnectionStrings:{name}="]));
+        Assert.Contains($"ConnectionStrings__{name}.", _error.ToString());
+    }
+
+    [Theory]
+    [InlineData("openhands", "Username=a;Password=first;half-of-a-secret=1")]
+    [InlineData("redis", "localhost,password=first,half-of-a-secret=1")]
+    public async Task A_connection_string_that_cannot_be_read_is_named_and_not_repeated(string name, string broken)
+    {
+        Assert.Equal(1, await RunAsync([.. Connections(), $"--ConnectionStrings:{name}={broken}"]));
+        Assert.Contains($"The connection string {name} cannot be read", _error.ToString());
+        Assert.DoesNotContain("half-of", _error.ToString());
     }
 
     [Fact]
@@ -66,6 +78,14 @@ public sealed class WorkerProgramTests : IDisposable
         Assert.Contains("cannot be read", _error.ToString());
         Assert.DoesNotContain("secret", _error.ToString());
     }
+
+    private IEnumerable<string> Connections() =>
+    [
+        $"--ConnectionStrings:openhands=Host=127.0.0.1;Port={_closed.Number}",
+        $"--ConnectionStrings:openhands-system=Host=127.0.0.1;Port={_closed.Number}",
+        $"--ConnectionStrings:redis=127.0.0.1:{_closed.Number}",
+        $"--ConnectionStrings:secrets={new string('k', 43)}",
+    ];
 
     private Task<int> RunAsync(params string[] args) => WorkerProgram.RunAsync(args, _output, _error);
 }
