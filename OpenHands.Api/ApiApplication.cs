@@ -25,6 +25,7 @@ internal static class ApiApplication
         builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
         builder.AddRedisClient("redis");
         builder.AddStorage();
+        builder.Services.AddHostedService<WarmUp>();
         builder.AddHttpEdge();
         builder.AddIdentity();
         builder.Services.AddFrontend();

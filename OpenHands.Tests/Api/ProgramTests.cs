@@ -10,7 +10,7 @@ public sealed class ProgramTests
     {
         var stop = TestContext.Current.CancellationToken;
         using var process = Process.Start(new ProcessStartInfo("dotnet",
-            [typeof(ApiApplication).Assembly.Location, "--urls=http://127.0.0.1:0", "--Identity:Mode=oidc", "--Cors:Origins:0=*"])
+            [typeof(ApiApplication).Assembly.Location, $"--ConnectionStrings:secrets={new string('k', 43)}", "--Identity:Mode=oidc", "--Cors:Origins:0=*"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,

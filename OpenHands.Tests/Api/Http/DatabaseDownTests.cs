@@ -1,10 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.EntityFrameworkCore;
+using System.Text;
 using Microsoft.Extensions.Logging;
-using OpenHands.Storage;
 using OpenHands.Tests.Support;
 
 namespace OpenHands.Tests.Api.Http;
@@ -47,24 +45,31 @@ public sealed class DatabaseDownTests : IDisposable
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
     }
 
+    // Settings are what the front end asks for first, and where it takes a 404 for "nothing stored".
     private async Task Assert503SoonAsync(int postgresPort)
     {
-        await using var api = await StartAsync(postgresPort, app => app.MapGet("/api/test/users", (OpenHandsDb db) => db.Users.CountAsync()));
-
-        var started = Stopwatch.GetTimestamp();
-        using var response = await api.Client.GetAsync("/api/test/users", TestContext.Current.CancellationToken);
-        var took = Stopwatch.GetElapsedTime(started);
-
-        await Problem.AssertAsync(HttpStatusCode.ServiceUnavailable, response);
-        Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter?.Delta);
-        Assert.True(took < TimeSpan.FromSeconds(2), $"It took {took}.");
+        await using var api = await StartAsync(postgresPort);
+        await Assert503SoonAsync(api, HttpMethod.Get, body: null);
+        await Assert503SoonAsync(api, HttpMethod.Post, new StringContent("""{"language":"en"}""", Encoding.UTF8, "application/json"));
         Assert.Contains(api.Log.Entries, entry => entry.Level == LogLevel.Warning && entry.Text.Contains("PostgreSQL cannot be used"));
         Assert.DoesNotContain(api.Log.Entries, entry => entry.Text.Contains(Password));
     }
 
-    private Task<ApiHost> StartAsync(int postgresPort, Action<WebApplication>? configure = null) => ApiHost.StartAsync(
+    private static async Task Assert503SoonAsync(ApiHost api, HttpMethod method, HttpContent? body)
+    {
+        using var request = new HttpRequestMessage(method, "/api/settings") { Content = body };
+        var started = Stopwatch.GetTimestamp();
+        using var response = await api.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        var took = Stopwatch.GetElapsedTime(started);
+
+        Assert.DoesNotContain(Password, await Problem.AssertAsync(HttpStatusCode.ServiceUnavailable, response));
+        Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter?.Delta);
+        Assert.True(took < TimeSpan.FromSeconds(2), $"{method} took {took}.");
+    }
+
+    private Task<ApiHost> StartAsync(int postgresPort) => ApiHost.StartAsync(
     [
         $"ConnectionStrings:openhands=Host=127.0.0.1;Port={postgresPort};Username=openhands_app;Password={Password};Database=openhands",
         $"ConnectionStrings:redis=127.0.0.1:{_nobody.Number}",
-    ], configure);
+    ]);
 }
