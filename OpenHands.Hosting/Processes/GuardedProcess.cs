@@ -16,12 +16,14 @@ internal sealed class GuardedProcess : IAsyncDisposable
     private readonly Process _guard;
     private readonly Lock _pipe = new();
     private readonly Action<string, bool>? _output;
+    private readonly Action? _ended;
     private readonly TaskCompletionSource<int> _processId = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private GuardedProcess(Process guard, Action<string, bool>? output)
+    private GuardedProcess(Process guard, GuardedProcessStart start)
     {
         _guard = guard;
-        _output = output;
+        _output = start.Output;
+        _ended = start.Ended;
         Exited = FollowAsync();
         // Nobody has to look at a process id that never came.
         _ = _processId.Task.ContinueWith(static task => task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -39,9 +41,9 @@ internal sealed class GuardedProcess : IAsyncDisposable
         var info = new ProcessStartInfo("setsid", [
             "/bin/sh", "-c", Script, "guard",
             start.StopSignal,
-            Math.Max(0, start.GracePeriod.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture),
+            Seconds(start.GracePeriod),
             start.RemoveDirectory is null ? "" : Path.GetFullPath(start.RemoveDirectory).TrimEnd('/'),
-            .. Locked(start.LockFile),
+            .. Locked(start),
             .. start.Account?.CommandPrefix ?? [],
             start.FileName,
             .. start.Arguments])
@@ -58,7 +60,7 @@ internal sealed class GuardedProcess : IAsyncDisposable
         }
 
         var guard = Process.Start(info) ?? throw new InvalidOperationException($"{start.FileName} was not started.");
-        return new GuardedProcess(guard, start.Output);
+        return new GuardedProcess(guard, start);
     }
 
     /// <summary>Asks the program to stop, kills it after the grace period, and returns when it has ended. May be called again.</summary>
@@ -80,8 +82,12 @@ internal sealed class GuardedProcess : IAsyncDisposable
         _guard.Dispose();
     }
 
-    private static IEnumerable<string> Locked(string? file) =>
-        file is null ? [] : ["flock", "--no-fork", "--nonblock", "--conflict-exit-code", "75", file];
+    // `flock` becomes the program, which inherits the locked file; it must come before root is dropped.
+    private static IEnumerable<string> Locked(GuardedProcessStart start) => start.LockFile is null
+        ? []
+        : ["flock", "--no-fork", "--timeout", Seconds(start.LockTimeout), "--conflict-exit-code", "75", start.LockFile];
+
+    private static string Seconds(TimeSpan time) => Math.Max(0, time.TotalSeconds).ToString("0.###", CultureInfo.InvariantCulture);
 
     private static string ReadScript()
     {
@@ -135,6 +141,7 @@ internal sealed class GuardedProcess : IAsyncDisposable
         }
 
         _processId.TrySetException(new InvalidOperationException($"The process ended with exit code {_guard.ExitCode} before it ran."));
+        _ended?.Invoke();
         return _guard.ExitCode;
     }
 

@@ -33,6 +33,12 @@ internal sealed record GuardedProcessStart
     /// <summary>A file the program holds locked (flock) while it or a child of it lives; null: none.</summary>
     public string? LockFile { get; init; }
 
+    /// <summary>How long the program waits for the lock file before it gives up with exit code 75.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Gets every line of output and whether it came from standard error. Called from pool threads, one line at a time per stream; must not throw.</summary>
     public Action<string, bool>? Output { get; init; }
+
+    /// <summary>Runs once the program and its output have ended, before <see cref="GuardedProcess.Exited"/> completes; must not throw.</summary>
+    public Action? Ended { get; init; }
 }

@@ -234,11 +234,11 @@ public sealed class GuardedProcessTests
         await using var first = GuardedProcess.Start(new() { FileName = "/bin/sh", Arguments = ["-c", "echo ready; exec sleep 1000"], LockFile = file, Output = Collect });
         await Ready();
 
-        await using var second = GuardedProcess.Start(new() { FileName = "/bin/true", LockFile = file });
+        await using var second = GuardedProcess.Start(new() { FileName = "/bin/true", LockFile = file, LockTimeout = TimeSpan.FromMilliseconds(50) });
         Assert.Equal(75, await EndOf(second));
 
         await first.StopAsync();
-        await using var third = GuardedProcess.Start(new() { FileName = "/bin/true", LockFile = file });
+        await using var third = GuardedProcess.Start(new() { FileName = "/bin/true", LockFile = file, LockTimeout = TimeSpan.FromMilliseconds(50) });
         Assert.Equal(0, await EndOf(third));
         File.Delete(file);
     }
