@@ -106,7 +106,7 @@ public sealed class GuardedProcessTests
         });
 
         Assert.Equal(0, await EndOf(process));
-        string[] lines = [.. _lines.Select(line => line.Text)];
+        string[] lines = [.. _output];
         Assert.Contains("First-of__two=a=1", lines);
         Assert.Contains("Second.of two=b'\"$", lines);
         Assert.Contains("PLAIN=c", lines);
