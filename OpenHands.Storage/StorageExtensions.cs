@@ -35,6 +35,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<TenantContext>();
         builder.Services.AddSingleton<KnownUsers>();
         builder.Services.AddScoped<FirstLogin>();
+        builder.Services.AddScoped<OrganizationStore>();
         builder.Services.HandOverTenant();
         return builder;
     }
