@@ -4,6 +4,7 @@ using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
+using OpenHands.Api.Secrets;
 using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
@@ -58,6 +59,9 @@ internal static class ApiApplication
         app.MapOptions();
         app.MapSettings();
         app.MapOrganizations();
+        app.MapSecrets();
+        app.MapOwnedSecrets();
+        app.MapGitProviders();
         return app;
     }
 }

@@ -32,6 +32,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
         builder.Services.AddSingleton<SecretCipher>();
         builder.Services.AddScoped<SettingsStore>();
+        builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();
         builder.Services.AddSingleton<KnownUsers>();
         builder.Services.AddScoped<FirstLogin>();
