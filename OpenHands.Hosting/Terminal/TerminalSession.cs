@@ -135,7 +135,7 @@ internal sealed partial class TerminalSession(
             _ => state.Text,
         };
         // Only a change of state makes a line: the reason of an unhealthy resource may be worded anew at every check.
-        var key = $"{state.Text}/{(pending ? null : change.Snapshot.HealthStatus)}/{change.Snapshot.Restarts}";
+        var key = $"{state.Text}/{(pending ? null : change.Snapshot.HealthStatus)}";
         if (_shown.TryGetValue(change.ResourceId, out var before) && before == key)
         {
             return;
