@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Options;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
+using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
 
@@ -10,7 +12,7 @@ namespace OpenHands.Api;
 /// <summary>The API as one object, so that the process and the tests start the very same one.</summary>
 internal static class ApiApplication
 {
-    /// <summary>Builds the API; <paramref name="args"/> are configuration (`--Section:Key value`). Invalid options throw here or on start.</summary>
+    /// <summary>Builds the API; <paramref name="args"/> are configuration (`--Section:Key value`). Invalid options throw here.</summary>
     public static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions
@@ -23,6 +25,7 @@ internal static class ApiApplication
         builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
         builder.AddRedisClient("redis");
         builder.AddStorage();
+        builder.Services.AddHostedService<WarmUp>();
         builder.AddHttpEdge();
         builder.AddIdentity();
         builder.Services.AddFrontend();
@@ -35,6 +38,9 @@ internal static class ApiApplication
         }));
 
         var app = builder.Build();
+        // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
+        app.Services.GetRequiredService<IStartupValidator>().Validate();
+
         // The order matters: errors around everything, the guard before anything that acts, files before authorization.
         app.UseHttpEdge();
         app.UseRequestGuard();
@@ -49,6 +55,7 @@ internal static class ApiApplication
         app.MapWelcome();
         app.MapWebClient();
         app.MapOptions();
+        app.MapSettings();
         return app;
     }
 }

@@ -1,3 +1,13 @@
+using Microsoft.Extensions.Options;
 using OpenHands.Api;
 
-await ApiApplication.Build(args).RunAsync();
+try
+{
+    await ApiApplication.Build(args).RunAsync();
+    return 0;
+}
+catch (Exception invalid) when (invalid is OptionsValidationException or AggregateException { InnerException: OptionsValidationException })
+{
+    await Console.Error.WriteLineAsync($"The API cannot start: {invalid.Message}");
+    return 1;
+}

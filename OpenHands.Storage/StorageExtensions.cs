@@ -1,9 +1,13 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Settings;
 
 namespace OpenHands.Storage;
 
@@ -12,14 +16,18 @@ public static class StorageExtensions
 {
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
-    /// by <see cref="UseOpenHandsDb"/>), registered by the service itself.
+    /// by <see cref="UseOpenHandsDb"/>), registered by the service itself, and the key ring (connection string <c>secrets</c>).
     /// </summary>
+    /// <exception cref="InvalidOperationException">The key ring is missing or too short.</exception>
     public static IHostApplicationBuilder AddStorage(this IHostApplicationBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddHealthChecks()
             .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
+        builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
+        builder.Services.AddSingleton<SecretCipher>();
+        builder.Services.AddScoped<SettingsStore>();
         return builder;
     }
 
@@ -41,6 +49,8 @@ public static class StorageExtensions
     {
         ArgumentNullException.ThrowIfNull(options);
         options.UseSnakeCaseNamingConvention();
+        // Every statement would be a line of the log otherwise; spans show them, too.
+        options.ConfigureWarnings(events => events.Log((RelationalEventId.CommandExecuted, LogLevel.Debug)));
         var relational = options.Options.Extensions.OfType<RelationalOptionsExtension>().Single();
         if (relational.ConnectionString is { } connectionString)
             options.UseNpgsql(DatabaseConnection.WithBounds(connectionString));

@@ -7,13 +7,17 @@ namespace OpenHands.Worker;
 /// <summary>The worker as one object, so that the process and the tests start the very same one.</summary>
 internal static class WorkerApplication
 {
+    private static readonly string[] AddressKeys = ["urls", "http_ports", "https_ports"];
+
     /// <summary>Builds the worker that drains queues; arguments are configuration. Invalid options throw on start.</summary>
+    /// <exception cref="InvalidOperationException">A connection string is missing or wrong.</exception>
     public static WebApplication Build(string[] args, Action<IServiceCollection>? configure = null)
     {
         var builder = CreateBuilder(args);
+        ConnectionStrings.Demand(builder.Configuration);
         builder.AddServiceDefaults();
-        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
-        builder.AddRedisClient("redis");
+        builder.AddNpgsqlDbContext<OpenHandsDb>(ConnectionStrings.App, settings => settings.DisableRetry = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient(ConnectionStrings.Redis);
         builder.AddStorage();
         builder.AddQueues();
         configure?.Invoke(builder.Services);
@@ -37,6 +41,4 @@ internal static class WorkerApplication
             builder.WebHost.UseUrls("http://127.0.0.1:0");
         return builder;
     }
-
-    private static readonly string[] AddressKeys = ["urls", "http_ports", "https_ports"];
 }

@@ -19,7 +19,7 @@ internal static class WorkerProgram
           migrate         Brings the database up to this build and ends.
           migrate --stay  The same, then serves /health and /alive until it is stopped.
 
-        Connection strings: openhands, openhands-system and redis for run; openhands-admin, openhands and
+        Connection strings: openhands, openhands-system, redis and secrets for run; openhands-admin, openhands and
         openhands-system for migrate (environment: ConnectionStrings__<name>).
         Settings of run: --Worker:Queues=<names and patterns, comma-separated>, --Worker:Concurrency=<1-256>,
         --Worker:HandlerTimeout=<hh:mm:ss>, --Worker:ShutdownTimeout=<hh:mm:ss>, and the others of docs/queues.md.
@@ -60,9 +60,9 @@ internal static class WorkerProgram
             await error.WriteLineAsync(invalid.Message);
             return NotUnderstood;
         }
-        catch (MissingConnectionStringException missing)
+        catch (InvalidOperationException misconfigured)
         {
-            await error.WriteLineAsync(missing.Message);
+            await error.WriteLineAsync(misconfigured.Message);
             return Failed;
         }
     }

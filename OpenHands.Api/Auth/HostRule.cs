@@ -8,7 +8,11 @@ namespace OpenHands.Api.Auth;
 /// </summary>
 internal sealed class HostRule(IEnumerable<string> allowed)
 {
-    private readonly string[] _allowed = [.. allowed];
+    private readonly string[] _allowed = [.. allowed.Select(entry => entry.Trim('[', ']'))];
+
+    /// <summary>Whether <paramref name="entry"/> can ever match: a name or an address, without scheme and port.</summary>
+    public static bool IsEntry(string entry) =>
+        Uri.CheckHostName(entry.StartsWith("*.", StringComparison.Ordinal) ? entry[2..] : entry.Trim('[', ']')) != UriHostNameType.Unknown;
 
     /// <summary>Whether <paramref name="host"/> names the loopback interface or is in the list.</summary>
     public bool Allows(HostString host)

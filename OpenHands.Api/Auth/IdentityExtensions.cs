@@ -11,7 +11,12 @@ internal static class IdentityExtensions
     {
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(ConnectionPeer.Remember));
         builder.Services.AddOptions<IdentityOptions>()
-            .BindConfiguration(IdentityOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+            .BindConfiguration(IdentityOptions.Section)
+            .ValidateDataAnnotations()
+            .Validate(
+                identity => identity.AllowedHosts.All(HostRule.IsEntry),
+                "Identity:AllowedHosts must hold host names such as oh.example.org or *.example.org, without a scheme or a port.")
+            .ValidateOnStart();
         builder.Services.AddAuthentication(IdentityOptions.LocalMode)
             .AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
         builder.Services.AddAuthorizationBuilder()

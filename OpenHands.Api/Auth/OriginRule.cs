@@ -14,9 +14,7 @@ internal sealed class OriginRule(IEnumerable<string> allowed)
     public bool Allows(HttpRequest request)
     {
         if (!ChangesSomething(request))
-        {
             return true;
-        }
 
         var origin = request.Headers.Origin;
         return IsListed(origin)

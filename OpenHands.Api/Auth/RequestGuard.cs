@@ -18,9 +18,7 @@ internal sealed partial class RequestGuard(
         var request = context.Request;
         // Probes of an orchestrator come from other machines and by address; the answer holds nothing private.
         if (Probes.Any(probe => request.Path.Equals(probe, StringComparison.OrdinalIgnoreCase)))
-        {
             return next(context);
-        }
 
         if (!identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))
         {

@@ -24,9 +24,7 @@ internal static class FrontendFiles
     public static void UseFrontend(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<FrontendOptions>>().Value.FullPath is not { } directory)
-        {
             return;
-        }
 
         var files = new StaticFileOptions
         {
@@ -48,9 +46,7 @@ internal static class FrontendFiles
     private static Task AskForPage(HttpContext context, RequestDelegate next)
     {
         if (FrontendPaths.WantsPage(context.Request))
-        {
             context.Request.Path = "/" + Page;
-        }
 
         return next(context);
     }

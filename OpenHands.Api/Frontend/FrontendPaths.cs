@@ -26,9 +26,7 @@ internal static class FrontendPaths
     public static bool WantsPage(HttpRequest request)
     {
         if (!(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method)) || request.Path.StartsWithSegments(Assets))
-        {
             return false;
-        }
 
         // A browser that navigates names HTML. Others take anything, and must not be given the page for a missing file.
         return Accepts(request, "text/html") || (AcceptsAnything(request) && !Path.HasExtension(request.Path));

@@ -19,9 +19,7 @@ internal static class WelcomeApi
     public static void MapWelcome(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<FrontendOptions>>().Value.FullPath is null)
-        {
             app.MapGet("/", Welcome).AllowAnonymous().ExcludeFromDescription();
-        }
     }
 
     /// <summary>Says how to get a front end, as a page or as text.</summary>

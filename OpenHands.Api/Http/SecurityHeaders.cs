@@ -20,9 +20,7 @@ internal static class SecurityHeaders
         headers.XFrameOptions = "SAMEORIGIN";
         headers.ContentSecurityPolicy = "frame-ancestors 'self'";
         if (context.Request.Path.StartsWithSegments("/api") && !headers.ContainsKey(HeaderNames.CacheControl))
-        {
             headers.CacheControl = "no-store";
-        }
 
         return Task.CompletedTask;
     }

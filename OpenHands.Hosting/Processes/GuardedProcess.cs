@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.RegularExpressions;
 
 namespace OpenHands.Hosting.Processes;
 
@@ -8,7 +9,7 @@ namespace OpenHands.Hosting.Processes;
 /// end of a pipe from us and stops the child when the pipe ends (<c>guard.sh</c>). The child has its own session, so
 /// that Ctrl+C in the terminal reaches only us and children can be stopped in order.
 /// </summary>
-internal sealed class GuardedProcess : IAsyncDisposable
+internal sealed partial class GuardedProcess : IAsyncDisposable
 {
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
     internal static readonly string Script = ReadScript();
@@ -59,6 +60,7 @@ internal sealed class GuardedProcess : IAsyncDisposable
             info.Environment[name] = value;
         }
 
+        PackNames(info.Environment);
         var guard = Process.Start(info) ?? throw new InvalidOperationException($"{start.FileName} was not started.");
         return new GuardedProcess(guard, start);
     }
@@ -83,6 +85,25 @@ internal sealed class GuardedProcess : IAsyncDisposable
     }
 
     // `flock` becomes the program, which inherits the locked file; it must come before root is dropped.
+    /// <summary>
+    /// A shell drops the variables whose names it cannot write itself, such as <c>ConnectionStrings__openhands-admin</c>:
+    /// they travel past it under other names, with their own in front of the value.
+    /// </summary>
+    private static void PackNames(IDictionary<string, string?> environment)
+    {
+        foreach (var (index, name) in environment.Keys.Where(name => !ShellName().IsMatch(name)).ToList().Index())
+        {
+            environment[$"GUARDED_VARIABLE_{index}"] = $"{name}={environment[name]}";
+            environment.Remove(name);
+        }
+
+        // The perl behind the shell is not to complain about a locale the machine does not have.
+        environment["PERL_BADLANG"] = "0";
+    }
+
+    [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$")]
+    private static partial Regex ShellName();
+
     private static IEnumerable<string> Locked(GuardedProcessStart start) => start.LockFile is null
         ? []
         : ["flock", "--no-fork", "--timeout", Seconds(start.LockTimeout), "--conflict-exit-code", "75", start.LockFile];
@@ -94,7 +115,8 @@ internal sealed class GuardedProcess : IAsyncDisposable
         using var script = typeof(GuardedProcess).Assembly.GetManifestResourceStream("guard.sh")
             ?? throw new InvalidOperationException("guard.sh is not part of the assembly.");
         using var reader = new StreamReader(script);
-        return reader.ReadToEnd();
+        // Without the comments, since the whole of it shows in `ps`.
+        return string.Join('\n', reader.ReadToEnd().Split('\n').Where(line => line.TrimStart() is not ("" or ['#', ..])));
     }
 
     private void Tell(string word)

@@ -5,9 +5,9 @@
 # $3    directory to remove once it was stopped, or ''
 # rest  the command
 #
-# Standard input: a line `stop` or the end of the pipe (its owner closed it or died) stops the command,
-# a line `kill` kills it. TERM and INT stop it too. The first line on standard output is its process id,
-# the exit code is its exit code.
+# Standard input: a line `stop` stops the command, a line `kill` kills it. The end of the pipe (its owner closed it or
+# died) stops it too, and then it is killed after 5 seconds at the latest. TERM and INT stop it too. The first line on
+# standard output is its process id, the exit code is its exit code.
 
 signal=$1 grace=$2 directory=$3
 shift 3
@@ -28,13 +28,30 @@ end() {
     [ -z "$child" ] || kill -s KILL "$child"
 }
 
+# Whoever waited for a long farewell is gone.
+orphaned() {
+    [ "${grace%.*}" -lt 5 ] || grace=5
+    stop
+}
+
 trap stop TERM INT
+trap orphaned USR2
 trap end USR1
 exec 3<&0 </dev/null
 
 # A session of its own: what it leaves behind can be ended as one process group.
 # A shell starts background commands with INT and QUIT ignored; PostgreSQL and .NET want INT.
-setsid env --default-signal=INT,QUIT sh -c 'echo $$; exec "$@"' guard "$@" 3<&- &
+# No shell passes on a variable with a hyphen in its name; perl gives those their names back.
+setsid env --default-signal=INT,QUIT perl -e '
+    $| = 1;
+    print "$$\n";
+    delete $ENV{PERL_BADLANG};
+    for (grep { /^GUARDED_VARIABLE_/ } keys %ENV) {
+        my ($name, $value) = split /=/, delete $ENV{$_}, 2;
+        $ENV{$name} = $value;
+    }
+    exec { $ARGV[0] } @ARGV or do { print STDERR "$ARGV[0]: $!\n"; exit 127 };
+' -- "$@" 3<&- &
 child=$!
 
 # Tells the guard what the pipe says; if the guard itself was killed, it stops the command alone.
@@ -45,7 +62,7 @@ child=$!
             *) kill -s TERM $$ ;;
         esac
     done
-    kill -s TERM $$ || kill -s "$signal" "$child"
+    kill -s USR2 $$ || kill -s "$signal" "$child"
 ) <&3 3<&- >/dev/null 2>&1 &
 pipe=$!
 

@@ -55,6 +55,16 @@ internal sealed record ServerBinaries(string Folder, IReadOnlyList<string> Progr
         return version;
     }
 
-    private static ServerBinaries? In(ServerProduct product, string folder) =>
-        product.ProgramsIn(folder) is { } programs ? new(folder, programs) : null;
+    // A folder on PATH may hold links only; the account that runs the server must be able to enter the real one.
+    private static ServerBinaries? In(ServerProduct product, string folder)
+    {
+        if (product.ProgramsIn(folder) is not { } programs)
+        {
+            return null;
+        }
+
+        var target = File.ResolveLinkTarget(Path.Combine(folder, programs[0]), returnFinalTarget: true);
+        var real = Path.GetDirectoryName(target?.FullName);
+        return new(real is not null && product.ProgramsIn(real) is not null ? real : folder, programs);
+    }
 }

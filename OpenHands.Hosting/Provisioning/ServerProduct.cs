@@ -12,7 +12,10 @@ internal sealed record ServerProduct
         Name = "PostgreSQL",
         SourceKey = "--Postgres:Source",
         Programs = [["postgres", "initdb"]],
-        Folders = version => [.. PathFolders(), .. VersionedFolders("/usr/lib/postgresql", version)],
+        Folders = version => [
+            .. version is null ? Array.Empty<string>() : [$"/usr/lib/postgresql/{version}/bin"],
+            .. PathFolders(),
+            .. VersionedFolders("/usr/lib/postgresql")],
         Package = "postgresql",
         PackagePattern = @"^postgresql(-client)?-\d+$",
         PackageFolder = "usr/lib/postgresql/*/bin",
@@ -54,16 +57,22 @@ internal sealed record ServerProduct
 
     /// <summary>The set of programs that is in the folder, or null.</summary>
     public IReadOnlyList<string>? ProgramsIn(string folder) =>
-        Programs.FirstOrDefault(set => set.All(program => File.Exists(Path.Combine(folder, program))));
+        Programs.FirstOrDefault(set => set.All(program => IsProgram(Path.Combine(folder, program))));
+
+    // File.Exists also says yes to a link whose target is gone.
+    private static bool IsProgram(string file) =>
+        File.Exists(file)
+        && (File.ResolveLinkTarget(file, returnFinalTarget: true) ?? new FileInfo(file)) is { Exists: true } target
+        && target.UnixFileMode.HasFlag(UnixFileMode.UserExecute);
 
     private static IEnumerable<string> PathFolders() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries).Where(Path.IsPathRooted);
 
-    private static IEnumerable<string> VersionedFolders(string parent, string? preferred) =>
+    private static IEnumerable<string> VersionedFolders(string parent) =>
         !Directory.Exists(parent) ? [] :
         from folder in Directory.GetDirectories(parent)
         let version = Path.GetFileName(folder)
-        orderby version == preferred descending, Number(version) descending
+        orderby Number(version) descending
         select Path.Combine(folder, "bin");
 
     private static int Number(string version) => int.TryParse(version, CultureInfo.InvariantCulture, out var number) ? number : 0;

@@ -32,6 +32,7 @@ internal sealed class PostgresCluster(ServerFolder folder, ServerBinaries binari
                 WorkingDirectory = "/",
                 Account = account,
                 LockFile = folder.ServerLock,
+                RemoveDirectory = options.Throwaway ? folder.Root : null,
             }, cancellationToken).ConfigureAwait(false);
             if (!result.Succeeded)
             {
@@ -66,7 +67,12 @@ internal sealed class PostgresCluster(ServerFolder folder, ServerBinaries binari
 
     private void Clean()
     {
-        File.Delete(PasswordFile);
+        // The whole folder is gone when the preparation of a throw-away server was stopped.
+        if (File.Exists(PasswordFile))
+        {
+            File.Delete(PasswordFile);
+        }
+
         if (Directory.Exists(Work))
         {
             Directory.Delete(Work, recursive: true);

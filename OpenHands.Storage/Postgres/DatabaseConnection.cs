@@ -10,10 +10,15 @@ internal static class DatabaseConnection
         ["Maximum Pool Size"] = 20,
         // Seconds, for a connect as well as for the wait for a free connection of the pool.
         ["Timeout"] = 1,
-        // Seconds. Long work (migrations, maintenance) sets its own.
-        ["Command Timeout"] = 10,
+        // Seconds until a server that hangs is given up; asking it to cancel takes one more connect. Long work sets its own.
+        ["Command Timeout"] = 1,
+        // Seconds for what has no command: above all COMMIT, which a busy disk may hold up.
+        ["Internal Command Timeout"] = 5,
         // Milliseconds that a cancelled command may take to say so before its connection is dropped.
         ["Cancellation Timeout"] = 250,
+        // Tried before TLS, it doubles the time until a hanging server is noticed; nobody uses it unasked.
+        ["GSS Encryption Mode"] = GssEncryptionMode.Disable,
+        // Halves the cost of row-level security. Behind a transaction pooler without prepared statements, set it to 0.
         ["Max Auto Prepare"] = 50,
         ["Application Name"] = "openhands",
     };

@@ -124,15 +124,14 @@ public sealed partial class DatabaseMigrator(MigrationConnections connections, T
         options.UseNpgsql(connection).UseOpenHandsDb();
         await using var db = new OpenHandsDb(options.Options);
 
-        var pending = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-        foreach (var migration in pending)
-            LogPending(logger, migration);
-
         // A change that cannot get its table within the lock timeout lets the waiting queries through and tries again.
         for (var attempt = 1; ; attempt++)
         {
             try
             {
+                var pending = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
+                foreach (var migration in pending)
+                    LogPending(logger, migration);
                 await db.Database.MigrateAsync(cancellationToken);
                 return pending;
             }

@@ -1,8 +1,8 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using OpenHands.Api.Auth;
 using OpenHands.Tests.Support;
-using System.Security.Claims;
 
 namespace OpenHands.Tests.Api;
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -43,6 +44,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public static WebApplication Build(IEnumerable<string> settings) => ApiApplication.Build(
     [
         "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning", "--Logging:Console:LogLevel:Default=None",
+        $"--ConnectionStrings:secrets={RandomNumberGenerator.GetHexString(64)}",
         .. settings.Select(setting => "--" + setting),
     ]);
 

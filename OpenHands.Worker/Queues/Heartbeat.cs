@@ -1,10 +1,13 @@
 using OpenHands.Storage.Queues;
+using OpenTelemetry;
 
 namespace OpenHands.Worker.Queues;
 
 /// <summary>Tells the other workers that this one lives, and the log when Redis goes away and comes back.</summary>
 internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, ILogger<Heartbeat> logger) : BackgroundService
 {
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(1);
+
     private long _recoveredAt; // timestamp; 0 when Redis was never away
     private bool _away;
 
@@ -20,6 +23,7 @@ internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, IL
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var quiet = SuppressInstrumentationScope.Begin(); // nothing to trace
         using var beat = new PeriodicTimer(queues.HeartbeatTimeout / 5, time);
         try
         {
@@ -56,7 +60,7 @@ internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, IL
     {
         try
         {
-            await queues.RetireAsync();
+            await queues.RetireAsync().WaitAsync(EndTime, time);
         }
         catch (Exception failure) when (RedisAbsence.Explains(failure))
         {

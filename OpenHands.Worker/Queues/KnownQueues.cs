@@ -6,6 +6,7 @@ namespace OpenHands.Worker.Queues;
 internal sealed class KnownQueues(QueueFilter filter, TimeProvider time)
 {
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan TidyInterval = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, KnownQueue> _queues = filter.PlainNames.Distinct().ToDictionary(name => name, name => new KnownQueue(name, null));
@@ -43,7 +44,7 @@ internal sealed class KnownQueues(QueueFilter filter, TimeProvider time)
     {
         lock (_lock)
         {
-            if (time.GetElapsedTime(_tidied) > Memory)
+            if (time.GetElapsedTime(_tidied) > TidyInterval)
                 Forget();
             return _current ??= [.. _queues.Values];
         }

@@ -15,10 +15,9 @@ internal static class QueueServices
         services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>((host, worker) =>
             host.ShutdownTimeout = worker.Value.ShutdownTimeout + QueueDrainer.HandBackTime + TimeSpan.FromSeconds(1));
 
-        var system = builder.Configuration.GetConnectionString("openhands-system") is { Length: > 0 } value
-            ? value
-            : throw new MissingConnectionStringException("openhands-system");
-        services.AddSingleton(provider => new DeadLetterStore(system, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new DeadLetterStore(
+            builder.Configuration.GetConnectionString(ConnectionStrings.System)!, // demanded before
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new TaskQueues(
             provider.GetRequiredService<IConnectionMultiplexer>(), WorkerId(), provider.GetRequiredService<IOptions<WorkerOptions>>().Value.HeartbeatTimeout));
         services.AddSingleton<QueueDiscovery>();

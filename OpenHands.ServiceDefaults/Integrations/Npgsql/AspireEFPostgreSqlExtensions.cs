@@ -4,7 +4,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OpenHands.ServiceDefaults.Integrations;
-using OpenTelemetry.Metrics;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -12,8 +11,6 @@ namespace Microsoft.Extensions.Hosting;
 public static class AspireEFPostgreSqlExtensions
 {
     private const string Section = "Aspire:Npgsql:EntityFrameworkCore:PostgreSQL";
-
-    private static readonly double[] SecondBuckets = [0, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
     /// <summary>
     /// Registers <typeparamref name="TContext"/> as a pooled context on the connection <paramref name="connectionName"/>,
@@ -84,16 +81,10 @@ public static class AspireEFPostgreSqlExtensions
         if (!settings.DisableTracing)
             builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.AddNpgsql());
         if (!settings.DisableMetrics)
-            builder.Services.AddOpenTelemetry().WithMetrics(AddNpgsqlMetrics);
-    }
-
-    private static void AddNpgsqlMetrics(MeterProviderBuilder metrics)
-    {
-        // Npgsql measures in seconds; the default buckets are meant for milliseconds.
-        var seconds = new ExplicitBucketHistogramConfiguration { Boundaries = SecondBuckets };
-        metrics.AddMeter("Npgsql")
-            .AddView("db.client.commands.duration", seconds)
-            .AddView("db.client.connections.create_time", seconds);
+        {
+            // Npgsql 10 says itself that its histograms are in seconds (advice on buckets), so no view is needed.
+            builder.Services.AddOpenTelemetry().WithMetrics(metrics => metrics.AddMeter("Npgsql"));
+        }
     }
 
     private static void RefuseSecondRegistration<TContext>(IHostApplicationBuilder builder)

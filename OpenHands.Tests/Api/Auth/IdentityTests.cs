@@ -18,6 +18,16 @@ public sealed class IdentityTests
         Assert.Contains("Identity:Mode must be one of: local", refused.Message);
     }
 
+    [Theory]
+    [InlineData("http://oh.example.org")]
+    [InlineData("oh.example.org:3000")]
+    [InlineData("*")]
+    public async Task A_host_name_that_could_never_match_stops_the_start(string host)
+    {
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync([$"Identity:AllowedHosts:0={host}"]));
+        Assert.Contains("Identity:AllowedHosts", refused.Message);
+    }
+
     [Fact]
     public async Task Only_these_routes_are_open_to_everybody()
     {

@@ -96,6 +96,24 @@ public sealed class GuardedProcessTests
     }
 
     [Fact]
+    public async Task Variables_reach_the_command_also_when_no_shell_could_name_them()
+    {
+        await using var process = GuardedProcess.Start(new()
+        {
+            FileName = "/usr/bin/env",
+            Environment = new Dictionary<string, string?> { ["First-of__two"] = "a=1\n", ["Second.of two"] = "b'\"$", ["PLAIN"] = "c" },
+            Output = Collect,
+        });
+
+        Assert.Equal(0, await EndOf(process));
+        string[] lines = [.. _output];
+        Assert.Contains("First-of__two=a=1", lines);
+        Assert.Contains("Second.of two=b'\"$", lines);
+        Assert.Contains("PLAIN=c", lines);
+        Assert.DoesNotContain(lines, line => line.StartsWith("GUARDED_", StringComparison.Ordinal) || line.StartsWith("PERL_", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Kill_does_not_wait_for_the_grace_period()
     {
         await using var process = GuardedProcess.Start(new()

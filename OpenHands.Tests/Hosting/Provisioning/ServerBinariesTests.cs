@@ -62,8 +62,18 @@ public sealed class ServerBinariesTests(ServerCache cache)
         Assert.Contains(folder.Path, refused.Message);
         Assert.Contains("redis-server", refused.Message);
 
+        // Neither a link to nowhere nor a file that is no program.
+        File.CreateSymbolicLink(folder["redis-server"], folder["gone"]);
         File.WriteAllText(folder["valkey-server"], "");
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Find());
+
+        File.SetUnixFileMode(folder["valkey-server"], TestFolder.Everyone);
         Assert.Equal(folder["valkey-server"], (await Find()).Server);
+
+        Directory.CreateDirectory(folder["real"]);
+        File.Move(folder["valkey-server"], folder["real/redis-server"]);
+        File.CreateSymbolicLink(folder["gone"], folder["real/redis-server"]);
+        Assert.Equal(folder["real/redis-server"], (await Find()).Server);
 
         Task<ServerBinaries> Find() => ServerBinaries.FindAsync(ServerProduct.Redis, source, cache.Path, null, _ => { }, TestContext.Current.CancellationToken);
     }

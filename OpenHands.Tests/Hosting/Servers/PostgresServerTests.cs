@@ -229,10 +229,12 @@ public sealed class PostgresServerTests(ServerCache cache) : IDisposable
         Assert.Contains("--Postgres:Source", refused.Message);
     }
 
-    [Fact]
-    public async Task An_interrupted_preparation_leaves_nothing_half_made_and_can_be_repeated()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_interrupted_preparation_leaves_nothing_half_made_and_can_be_repeated(bool throwaway)
     {
-        var options = Options();
+        var options = Options(throwaway);
         using var interrupted = new CancellationTokenSource();
         using (var server = new PostgresServer(options))
         {
@@ -247,8 +249,12 @@ public sealed class PostgresServerTests(ServerCache cache) : IDisposable
                 interrupted.Token));
         }
 
-        Assert.Empty(Directory.GetDirectories(options.DataDirectory));
-        Assert.DoesNotContain(Directory.GetFiles(options.DataDirectory), file => file.EndsWith("password", StringComparison.Ordinal));
+        Assert.Equal(!throwaway, Directory.Exists(options.DataDirectory));
+        if (!throwaway)
+        {
+            Assert.Empty(Directory.GetDirectories(options.DataDirectory));
+            Assert.DoesNotContain(Directory.GetFiles(options.DataDirectory), file => file.EndsWith("password", StringComparison.Ordinal));
+        }
 
         using var again = new PostgresServer(options);
         await using var running = await RunningServer.PrepareAndStartAsync(again);

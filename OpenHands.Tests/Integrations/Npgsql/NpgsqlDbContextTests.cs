@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Aspire.Npgsql.EntityFrameworkCore.PostgreSQL;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -5,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -103,8 +106,9 @@ public sealed class NpgsqlDbContextTests
     [Fact]
     public async Task The_health_check_bears_the_contexts_name_and_fails_without_a_server()
     {
+        using var port = new DeadPort();
         using var host = Build(
-            new() { ["ConnectionStrings:books"] = "Host=127.0.0.1;Port=1;Username=reader;Password=hidden" },
+            new() { ["ConnectionStrings:books"] = $"Host=127.0.0.1;Port={port.Number};Username=reader;Password=hidden" },
             builder => builder.AddNpgsqlDbContext<BooksDb>("books", settings => settings.DisableRetry = true));
 
         var report = await host.Services.GetRequiredService<HealthCheckService>()
@@ -137,6 +141,27 @@ public sealed class NpgsqlDbContextTests
 
         Assert.NotNull(host.Services.GetService<TracerProvider>());
         Assert.NotNull(host.Services.GetService<MeterProvider>());
+    }
+
+    [Fact]
+    public void Npgsql_itself_asks_for_buckets_in_seconds()
+    {
+        var histograms = new ConcurrentDictionary<string, double>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument is Histogram<double> { Meter.Name: "Npgsql", Unit: "s" } histogram)
+                    histograms[histogram.Name] = histogram.Advice?.HistogramBucketBoundaries?[^1] ?? double.NaN;
+            },
+        };
+        listener.Start();
+        using var source = NpgsqlDataSource.Create("Host=127.0.0.1");
+
+        Assert.Equal(
+            ["db.client.connection.npgsql.create_time", "db.client.operation.duration"],
+            histograms.Keys.Order(StringComparer.Ordinal));
+        Assert.All(histograms.Values, longest => Assert.InRange(longest, 1, 60));
     }
 
     [Theory]

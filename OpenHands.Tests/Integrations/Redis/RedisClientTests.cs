@@ -14,31 +14,35 @@ public sealed class RedisClientTests
     private const string Section = "Aspire:StackExchange:Redis";
 
     [Theory]
-    [InlineData("general:1", null, null, null, "general:1")]
-    [InlineData("general:1", "named:2", null, null, "named:2")]
-    [InlineData("general:1", "named:2", "connection:3", null, "connection:3")]
-    [InlineData("general:1", "named:2", "connection:3", "code:4", "code:4")]
+    [InlineData("general", null, null, null, "general")]
+    [InlineData("general", "named", null, null, "named")]
+    [InlineData("general", "named", "connection", null, "connection")]
+    [InlineData("general", "named", "connection", "code", "code")]
     public void The_nearer_setting_wins(string? general, string? named, string? connection, string? code, string expected)
     {
+        using var port = new DeadPort();
+        string? As(string? name) => name is null ? null : $"127.0.0.1:{port.Number},connectTimeout=100,name={name}";
         using var host = Build(
             new()
             {
-                [$"{Section}:ConnectionString"] = general,
-                [$"{Section}:redis:ConnectionString"] = named,
-                ["ConnectionStrings:redis"] = connection,
+                [$"{Section}:ConnectionString"] = As(general),
+                [$"{Section}:redis:ConnectionString"] = As(named),
+                ["ConnectionStrings:redis"] = As(connection),
             },
-            builder => builder.AddRedisClient("redis", settings => settings.ConnectionString = code ?? settings.ConnectionString));
+            builder => builder.AddRedisClient(
+                "redis", settings => settings.ConnectionString = As(code) ?? settings.ConnectionString));
 
-        Assert.Equal(expected, EndPoints(host));
+        Assert.Equal(expected, Options(host).ClientName);
     }
 
     [Fact]
     public void Client_options_come_from_configuration_and_code_has_the_last_word()
     {
+        using var port = new DeadPort();
         using var host = Build(
             new()
             {
-                ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=100",
+                ["ConnectionStrings:redis"] = $"127.0.0.1:{port.Number},connectTimeout=100",
                 [$"{Section}:ConfigurationOptions:ConnectTimeout"] = "200",
                 [$"{Section}:ConfigurationOptions:AsyncTimeout"] = "300",
                 [$"{Section}:redis:ConfigurationOptions:AsyncTimeout"] = "400",
@@ -54,12 +58,13 @@ public sealed class RedisClientTests
     }
 
     [Theory]
-    [InlineData("127.0.0.1:1,connectTimeout=100", false)]
-    [InlineData("127.0.0.1:1,connectTimeout=100,abortConnect=true", true)]
-    public void A_server_that_is_down_is_waited_for_unless_the_connection_string_says_otherwise(string connection, bool aborts)
+    [InlineData("", false)]
+    [InlineData(",abortConnect=true", true)]
+    public void A_server_that_is_down_is_waited_for_unless_the_connection_string_says_otherwise(string option, bool aborts)
     {
+        using var port = new DeadPort();
         using var host = Build(
-            new() { ["ConnectionStrings:redis"] = connection },
+            new() { ["ConnectionStrings:redis"] = $"127.0.0.1:{port.Number},connectTimeout=100{option}" },
             builder => builder.AddRedisClient("redis"));
 
         if (aborts)
@@ -112,8 +117,9 @@ public sealed class RedisClientTests
     [Fact]
     public async Task With_our_defaults_a_lost_Redis_is_degraded()
     {
+        using var port = new DeadPort();
         using var host = Build(
-            new() { ["ConnectionStrings:redis"] = "127.0.0.1:1,connectTimeout=100,connectRetry=1" },
+            new() { ["ConnectionStrings:redis"] = $"127.0.0.1:{port.Number},connectTimeout=100" },
             builder => builder.AddServiceDefaults().AddRedisClient("redis"));
 
         var report = await host.Services.GetRequiredService<HealthCheckService>()
@@ -150,9 +156,6 @@ public sealed class RedisClientTests
         Assert.Null(host.Services.GetService<RedisProfiler>());
         Assert.Null(host.Services.GetService<TracerProvider>());
     }
-
-    private static string EndPoints(IHost host) =>
-        string.Join(',', Options(host).EndPoints.Select(endPoint => endPoint.ToString()!.Replace("Unspecified/", "")));
 
     private static ConfigurationOptions Options(IHost host)
     {

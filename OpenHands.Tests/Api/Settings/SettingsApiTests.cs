@@ -1,0 +1,204 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json.Nodes;
+using OpenHands.Tests.Support;
+
+namespace OpenHands.Tests.Api.Settings;
+
+/// <summary>The settings page's own calls, over HTTP, against a real database.</summary>
+public sealed class SettingsApiTests(DatabaseServer server) : IAsyncLifetime
+{
+    private const string Ring = "a key ring of the tests, long enough";
+
+    private TestDatabase _database = null!;
+    private ApiHost _api = null!;
+
+    // The local mode has one user, so every test has a database of its own.
+    public async ValueTask InitializeAsync()
+    {
+        _database = await server.CreateMigratedAsync();
+        _api = await StartAsync(Ring);
+    }
+
+    public ValueTask DisposeAsync() => _api.DisposeAsync();
+
+    [Fact]
+    public async Task Before_the_first_save_it_is_404_with_the_text_that_the_front_end_knows()
+    {
+        using var response = await GetAsync();
+        Assert.Equal("Settings not found", await Problem.AssertAsync(HttpStatusCode.NotFound, response));
+    }
+
+    [Fact]
+    public async Task Saved_settings_come_back_complete_without_the_key()
+    {
+        using (var saved = await PostAsync("""{"llm_model":"anthropic/claude","llm_api_key":"sk-canary","language":"en","v1_enabled":false,"email_verified":false}"""))
+        {
+            Assert.Equal(HttpStatusCode.OK, saved.StatusCode);
+            Assert.Equal("""{"message":"Settings stored"}""", await TextAsync(saved));
+        }
+
+        using var response = await GetAsync();
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("\"1\"", response.Headers.ETag?.Tag);
+        var body = await TextAsync(response);
+        Assert.DoesNotContain("canary", body);
+        Assert.True(JsonNode.DeepEquals(
+            JsonNode.Parse(
+                """
+                {"language":"en","agent":null,"max_iterations":null,"security_analyzer":null,"confirmation_mode":null,
+                "llm_model":"anthropic/claude","llm_api_key":null,"llm_base_url":null,"user_version":null,
+                "remote_runtime_resource_factor":null,"secrets_store":{"provider_tokens":{}},"enable_default_condenser":true,
+                "enable_sound_notifications":false,"enable_proactive_conversation_starters":true,"enable_solvability_analysis":true,
+                "user_consents_to_analytics":null,"sandbox_base_container_image":null,"sandbox_runtime_container_image":null,
+                "mcp_config":null,"search_api_key":null,"sandbox_api_key":null,"max_budget_per_task":null,"condenser_max_size":null,
+                "email":null,"email_verified":null,"git_user_name":null,"git_user_email":null,"v1_enabled":true,
+                "provider_tokens_set":{},"llm_api_key_set":true,"search_api_key_set":false}
+                """),
+            JsonNode.Parse(body)), body);
+    }
+
+    [Fact]
+    public async Task The_whole_answer_posted_back_keeps_everything_and_the_version()
+    {
+        using (await PostAsync(
+            """
+            {"llm_api_key":"sk","search_api_key":"tvly","user_consents_to_analytics":true,
+            "mcp_config":{"shttp_servers":[{"url":"https://h","api_key":"k"}],"stdio_servers":[{"name":"n","command":"c","env":{"someName":"v"}}]}}
+            """))
+        {
+        }
+
+        using var first = await GetAsync();
+        var shown = await TextAsync(first);
+        // The default model is in the answer; posted back it becomes a choice, all else stays as it is.
+        using (await PostAsync(shown))
+        using (await PostAsync(shown))
+        {
+        }
+
+        using var second = await GetAsync();
+        Assert.Equal(shown, await TextAsync(second));
+        Assert.Equal("\"2\"", second.Headers.ETag?.Tag);
+    }
+
+    [Fact]
+    public async Task Who_never_chose_a_model_gets_the_configured_one()
+    {
+        await using var api = await StartAsync(Ring, "Llm:DefaultModel=acme/model-1");
+        using (await PostAsync("{}", api))
+        using (var response = await GetAsync(api))
+            Assert.Equal("acme/model-1", (string?)JsonNode.Parse(await TextAsync(response))!["llm_model"]);
+    }
+
+    [Theory]
+    [InlineData("""{"condenser_max_size":19}""", HttpStatusCode.UnprocessableEntity, "condenser_max_size must be a whole number, 20 or more")]
+    [InlineData("""{"mcp_config":{"sse_servers":[{"url":"http://h","api_key":"**********"}]}}""", HttpStatusCode.UnprocessableEntity, "must be entered again")]
+    [InlineData("""{"language":"\u0000"}""", HttpStatusCode.UnprocessableEntity, "NUL")]
+    [InlineData("""{"language":"\ud800"}""", HttpStatusCode.UnprocessableEntity, "Unicode")]
+    [InlineData("""{"\ud800":1}""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""{"language":"en","language":"de"}""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""{"mcp_config":{"sse_servers":[],"sse_servers":[]}}""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""{"language":""", HttpStatusCode.BadRequest, "JSON")]
+    [InlineData("", HttpStatusCode.BadRequest, "JSON")]
+    [InlineData("null", HttpStatusCode.BadRequest, "")]
+    [InlineData("[]", HttpStatusCode.BadRequest, "")]
+    [InlineData("\"text\"", HttpStatusCode.BadRequest, "")]
+    [InlineData("7", HttpStatusCode.BadRequest, "")]
+    public async Task A_bad_body_is_refused_with_a_reason_and_nothing_is_saved(string body, HttpStatusCode status, string reason)
+    {
+        using var response = await PostAsync(body);
+        Assert.Contains(reason, await Problem.AssertAsync(status, response));
+        await AssertNothingSavedAsync();
+    }
+
+    [Fact]
+    public async Task Broken_utf8_is_refused()
+    {
+        using var response = await PostAsync([.. """{"language":" """u8.TrimEnd((byte)' '), 0xff, .. "\"}"u8]);
+        await Problem.AssertAsync(HttpStatusCode.UnprocessableEntity, response);
+        await AssertNothingSavedAsync();
+    }
+
+    [Fact]
+    public async Task Deep_json_is_refused()
+    {
+        using var response = await PostAsync($"{{\"a\":{new string('[', 5000)}{new string(']', 5000)}}}");
+        await Problem.AssertAsync(HttpStatusCode.BadRequest, response);
+    }
+
+    [Fact]
+    public async Task A_huge_body_is_refused()
+    {
+        using var response = await PostAsync($"{{\"language\":\"{new string('x', 1024 * 1024)}\"}}");
+        await Problem.AssertAsync(HttpStatusCode.RequestEntityTooLarge, response);
+    }
+
+    [Theory]
+    [InlineData("text/plain")]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData(null)]
+    public async Task Another_content_type_is_refused(string? contentType)
+    {
+        using var response = await PostAsync("{}"u8.ToArray(), contentType);
+        await Problem.AssertAsync(HttpStatusCode.UnsupportedMediaType, response);
+        await AssertNothingSavedAsync();
+    }
+
+    [Fact]
+    public async Task A_wrong_key_ring_is_an_error_with_a_code_and_a_later_save_overwrites_nothing()
+    {
+        using (await PostAsync("""{"llm_api_key":"sk-canary","language":"de"}"""))
+        await using (var misled = await StartAsync("another key ring, just as long as it"))
+        {
+            using var read = await GetAsync(misled);
+            using var saved = await PostAsync("""{"llm_api_key":"sk-other","language":"fr"}""", misled);
+            foreach (var answer in new[] { read, saved })
+            {
+                Assert.Contains("key ring does not fit", await Problem.AssertAsync(HttpStatusCode.InternalServerError, answer));
+                Assert.Equal("key_ring_mismatch", (string?)JsonNode.Parse(await TextAsync(answer))!["code"]);
+            }
+        }
+
+        using var response = await GetAsync();
+        var settings = JsonNode.Parse(await TextAsync(response))!;
+        Assert.Equal("de", (string?)settings["language"]);
+        Assert.True((bool?)settings["llm_api_key_set"]);
+    }
+
+    [Fact]
+    public async Task Before_the_migration_it_is_503_and_not_404()
+    {
+        var empty = await server.CreateEmptyAsync();
+        await using var api = await ApiHost.StartAsync([$"ConnectionStrings:openhands={empty.App}", $"ConnectionStrings:secrets={Ring}"]);
+        using var read = await GetAsync(api);
+        using var saved = await PostAsync("{}", api);
+        await Problem.AssertAsync(HttpStatusCode.ServiceUnavailable, read);
+        await Problem.AssertAsync(HttpStatusCode.ServiceUnavailable, saved);
+    }
+
+    private Task<ApiHost> StartAsync(string ring, params string[] settings) =>
+        ApiHost.StartAsync([$"ConnectionStrings:openhands={_database.App}", $"ConnectionStrings:secrets={ring}", .. settings]);
+
+    private async Task AssertNothingSavedAsync()
+    {
+        using var response = await GetAsync();
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal(["0"], await _database.QueryAsync("SELECT count(*) FROM user_settings"));
+    }
+
+    private Task<HttpResponseMessage> GetAsync(ApiHost? api = null) =>
+        (api ?? _api).Client.GetAsync("/api/settings", TestContext.Current.CancellationToken);
+
+    private Task<HttpResponseMessage> PostAsync(string body, ApiHost? api = null) => PostAsync(Encoding.UTF8.GetBytes(body), "application/json", api);
+
+    private async Task<HttpResponseMessage> PostAsync(byte[] body, string? contentType = "application/json", ApiHost? api = null)
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.ContentType = contentType is null ? null : MediaTypeHeaderValue.Parse(contentType);
+        return await (api ?? _api).Client.PostAsync("/api/settings", content, TestContext.Current.CancellationToken);
+    }
+
+    private static Task<string> TextAsync(HttpResponseMessage response) => response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+}

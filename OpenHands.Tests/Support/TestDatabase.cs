@@ -1,0 +1,66 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using OpenHands.Storage;
+using OpenHands.Storage.Postgres;
+
+namespace OpenHands.Tests.Support;
+
+/// <summary>A database of its own for a test class, reached as each of the three roles.</summary>
+public sealed class TestDatabase(string server, string name)
+{
+    public string Name => name;
+
+    public string Administrator => new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false }.ConnectionString;
+
+    public string App => As("openhands_app", DatabaseServer.AppPassword);
+
+    public string System => As("openhands_system", DatabaseServer.SystemPassword);
+
+    /// <summary>The three connection strings as the migration step gets them.</summary>
+    public MigrationConnections Connections => ConnectionsWith(App);
+
+    public MigrationConnections ConnectionsWith(string app) => MigrationConnections.From(new ConfigurationBuilder()
+        .AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:openhands-admin"] = Administrator,
+            ["ConnectionStrings:openhands"] = app,
+            ["ConnectionStrings:openhands-system"] = System,
+        })
+        .Build());
+
+    public Task<IReadOnlyList<string>> MigrateAsync() =>
+        new DatabaseMigrator(Connections, TimeProvider.System, NullLogger<DatabaseMigrator>.Instance).MigrateAsync();
+
+    /// <summary>A context as the services have it: role openhands_app, no retry.</summary>
+    public OpenHandsDb Open()
+    {
+        var options = new DbContextOptionsBuilder<OpenHandsDb>();
+        options.UseNpgsql(App).UseOpenHandsDb();
+        return new OpenHandsDb(options.Options);
+    }
+
+    /// <summary>All rows of a query, run as the administrator, each as one line of text.</summary>
+    public async Task<IReadOnlyList<string>> QueryAsync(string query)
+    {
+        await using var connection = new NpgsqlConnection(Administrator);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(query, connection);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var rows = new List<string>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+            rows.Add(string.Join('|', Enumerable.Range(0, reader.FieldCount).Select(column => reader.GetValue(column))));
+        return rows;
+    }
+
+    private string As(string role, string password) => new NpgsqlConnectionStringBuilder(server)
+    {
+        Database = name,
+        Username = role,
+        Password = password,
+        // The tests share two busy cores with the server; the product's own bounds are tested where they matter.
+        Timeout = 15,
+        CommandTimeout = 15,
+    }.ConnectionString;
+}

@@ -1,0 +1,78 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using OpenHands.Storage.Queues;
+using OpenHands.Worker;
+using OpenHands.Worker.Queues;
+
+namespace OpenHands.Tests.Support;
+
+/// <summary>The real worker in this process, on a free port, with handlers that the test writes.</summary>
+internal sealed class WorkerHost : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private WorkerHost(WebApplication app, RecordedLog log) => (_app, Log) = (app, log);
+
+    /// <summary>Everything the worker has logged.</summary>
+    public RecordedLog Log { get; }
+
+    public Uri Address => new(_app.Urls.Single());
+
+    /// <summary>Id of the worker in Redis.</summary>
+    public string Id => _app.Services.GetRequiredService<TaskQueues>().Worker;
+
+    /// <summary>Starts it. Without <paramref name="postgres"/> its database refuses every connection.</summary>
+    /// <param name="redis">Where its queues are.</param>
+    /// <param name="handlers">Handlers by task type.</param>
+    /// <param name="settings">Settings such as <c>Worker:Concurrency=2</c>.</param>
+    /// <param name="postgres">Connection string of the role <c>openhands_system</c>.</param>
+    public static async Task<WorkerHost> StartAsync(
+        string redis,
+        IReadOnlyDictionary<string, Handler>? handlers = null,
+        IEnumerable<string>? settings = null,
+        string? postgres = null)
+    {
+        postgres ??= "Host=127.0.0.1;Port=1;Username=nobody;Password=nothing;Database=none";
+        var app = WorkerApplication.Build(
+            [
+                "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None",
+                $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:openhands={postgres}", $"--ConnectionStrings:openhands-system={postgres}",
+                $"--ConnectionStrings:secrets={new string('k', 43)}",
+                .. (settings ?? []).Select(setting => "--" + setting),
+            ],
+            services =>
+            {
+                foreach (var (type, handler) in handlers ?? new Dictionary<string, Handler>())
+                {
+                    services.AddKeyedScoped<ITaskHandler>(type, (_, _) => new Scripted(handler));
+                    services.AddSingleton(new TaskHandlers.Entry(type));
+                }
+            });
+        var log = new RecordedLog();
+        app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new WorkerHost(app, log);
+    }
+
+    /// <summary>Starts it with one handler.</summary>
+    public static Task<WorkerHost> StartAsync(string redis, string type, Handler handler, params string[] settings) =>
+        StartAsync(redis, new Dictionary<string, Handler> { [type] = handler }, settings);
+
+    /// <summary>Stops it as SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+
+    private sealed class Scripted(Handler handler) : ITaskHandler
+    {
+        public Task<TaskOutcome> HandleAsync(QueuedTask task, CancellationToken cancellationToken) => handler(task, cancellationToken);
+    }
+}
+
+/// <summary>What a handler does.</summary>
+internal delegate Task<TaskOutcome> Handler(QueuedTask task, CancellationToken cancellationToken);
