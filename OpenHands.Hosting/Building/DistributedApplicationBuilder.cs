@@ -52,7 +52,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton(ExecutionContext);
         services.AddSingleton(provider => new DistributedApplicationModel(Resources));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ResourceNotificationService>();
+        services.AddSingleton(new ResourceNotificationService());
         services.AddSingleton<ResourceLoggerService>();
         services.AddSingleton<ResourceConfiguration>();
         services.AddSingleton<ResourceHealth>();

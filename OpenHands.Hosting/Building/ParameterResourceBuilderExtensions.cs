@@ -8,16 +8,14 @@ public static class ParameterResourceBuilderExtensions
 {
     /// <summary>Adds a parameter that configuration must set.</summary>
     public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
-        builder.AddParameter(name, null, secret, persist: false);
+        Add(builder, name, null, secret, persist: false);
 
     /// <summary>Adds a parameter with a default, which is kept when <paramref name="persist"/> says so.</summary>
     public static IResourceBuilder<ParameterResource> AddParameter(
-        this IDistributedApplicationBuilder builder, string name, ParameterDefault? value, bool secret = false, bool persist = false)
+        this IDistributedApplicationBuilder builder, string name, ParameterDefault value, bool secret = false, bool persist = false)
     {
-        ArgumentNullException.ThrowIfNull(builder);
-        var store = builder.Services.Select(service => service.ImplementationInstance).OfType<ParameterStore>().Single();
-        var parameter = new ParameterResource(name, @default => store.Find(name, @default, persist), secret) { Default = value };
-        return builder.AddResource(parameter);
+        ArgumentNullException.ThrowIfNull(value);
+        return Add(builder, name, value, secret, persist);
     }
 
     /// <summary>Says what a parameter is for.</summary>
@@ -28,5 +26,14 @@ public static class ParameterResourceBuilderExtensions
         _ = enableMarkdown;
         builder.Resource.Description = description;
         return builder;
+    }
+
+    private static IResourceBuilder<ParameterResource> Add(
+        IDistributedApplicationBuilder builder, string name, ParameterDefault? value, bool secret, bool persist)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var store = builder.Services.Select(service => service.ImplementationInstance).OfType<ParameterStore>().Single();
+        var parameter = new ParameterResource(name, @default => store.Find(name, @default, persist), secret) { Default = value };
+        return builder.AddResource(parameter);
     }
 }
