@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using Aspire.Hosting.ApplicationModel;
@@ -15,8 +16,15 @@ internal static class VolumeName
         var application = builder.ApplicationBuilder;
         var name = application.Environment.ApplicationName;
         // A published volume must not depend on where the checkout lies; one of this machine must.
-        var seed = application.ExecutionContext.IsPublishMode ? name : Path.Combine(application.AppHostDirectory, name);
+        var seed = application.ExecutionContext.IsPublishMode ? ProjectFile(application) ?? name : Path.Combine(application.AppHostDirectory, name);
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(seed)))[..HashCharacters];
-        return $"{name.ToLowerInvariant()}-{hash}-{builder.Resource.Name}-{suffix}";
+        return $"{Allowed(name).ToLowerInvariant()}-{hash}-{builder.Resource.Name}-{suffix}";
     }
+
+    /// <summary>The AppHost's project file without its folder, as its build wrote it down.</summary>
+    private static string? ProjectFile(IDistributedApplicationBuilder application) =>
+        application.AppHostAssembly?.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(metadata => metadata.Key == "apphostprojectname")?.Value;
+
+    private static string Allowed(string name) =>
+        string.Concat(name.Select((c, i) => char.IsAsciiLetterOrDigit(c) || (i > 0 && c is '_' or '.' or '-') ? c : '_'));
 }
