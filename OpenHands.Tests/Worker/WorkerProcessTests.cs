@@ -42,39 +42,43 @@ public sealed class WorkerProcessTests(DatabaseServer server, RedisFixture redis
     }
 
     [Fact]
-    public async Task Nothing_is_lost_when_workers_are_killed_over_and_over()
+    public async Task No_value_is_lost_and_none_is_set_aside_twice_when_workers_are_killed_over_and_over()
     {
+        const int Values = 1000;
         var database = await server.CreateMigratedAsync();
         await using var queues = await redis.CreateDatabaseAsync();
-        await queues.PushAsync("q", [.. Enumerable.Range(0, 3000).Select(i => $$"""{"type":"noop","payload":{{i}}}""")]);
+        await queues.PushAsync("q", [.. Enumerable.Range(0, Values).Select(i => $"rubbish {i}")]);
         for (var kill = 0; kill < 2; kill++)
         {
             var left = await queues.Keys.ListLengthAsync("queue:q");
             await using var victim = Start([], database, queues.ConnectionString);
-            await Eventually.TrueAsync("it is in the middle of it", async () => await queues.Keys.ListLengthAsync("queue:q") < left - 100);
+            await Eventually.TrueAsync("it is in the middle of it", async () => await queues.Keys.ListLengthAsync("queue:q") < left - 50);
             System.Diagnostics.Process.GetProcessById(await victim.ProcessId).Kill();
             await victim.Exited;
         }
 
         Assert.True(await queues.Keys.ListLengthAsync("queue:q") > 0);
-        await using var process = Start(["--Worker:HeartbeatTimeout=00:00:01"], database, queues.ConnectionString);
-        await Eventually.TrueAsync("everything is done", async () => await queues.AllKeysAsync() is ["workers"]);
-        var done = _output.Where(line => line.Contains(" done in ", StringComparison.Ordinal)).Select(line => line.Split("Task noop ")[1][..32]);
-        Assert.InRange(done.Distinct().Count(), 3000 - 16, 3000); // a killed worker may have done, but not said, what it had
+        await using var process = Start([], database, queues.ConnectionString);
+        await Eventually.TrueAsync("everything is set aside", async () => await queues.AllKeysAsync() is ["workers"]);
+        Assert.Equal([$"{Values}|{Values}"], await database.QueryAsync("SELECT count(*), count(DISTINCT value) FROM dead_letters"));
     }
 
     private GuardedProcess Start(string[] args, TestDatabase database, string redisConnection) => GuardedProcess.Start(new()
     {
         FileName = Path.Combine(AppContext.BaseDirectory, "OpenHands.Worker"),
-        Arguments = args,
-        Environment = new Dictionary<string, string>
+        // As arguments: a shell between us and the worker may drop a variable whose name has a hyphen.
+        Arguments =
+        [
+            .. args,
+            $"--ConnectionStrings:openhands-admin={database.Administrator}",
+            $"--ConnectionStrings:openhands={database.App}",
+            $"--ConnectionStrings:openhands-system={database.System}",
+            $"--ConnectionStrings:redis={redisConnection}",
+            $"--ConnectionStrings:secrets={new string('k', 43)}",
+            $"--urls={_address}",
+        ],
+        Environment = new Dictionary<string, string?>
         {
-            ["ASPNETCORE_URLS"] = _address.ToString(),
-            ["ConnectionStrings__openhands-admin"] = database.Administrator,
-            ["ConnectionStrings__openhands"] = database.App,
-            ["ConnectionStrings__openhands-system"] = database.System,
-            ["ConnectionStrings__redis"] = redisConnection,
-            ["ConnectionStrings__secrets"] = new string('k', 43),
             ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "../../..")),
         },
         Output = (line, _) => _output.Enqueue(line),

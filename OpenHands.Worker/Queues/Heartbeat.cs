@@ -1,4 +1,5 @@
 using OpenHands.Storage.Queues;
+using OpenTelemetry;
 
 namespace OpenHands.Worker.Queues;
 
@@ -22,6 +23,7 @@ internal sealed partial class Heartbeat(TaskQueues queues, TimeProvider time, IL
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var quiet = SuppressInstrumentationScope.Begin(); // nothing to trace
         using var beat = new PeriodicTimer(queues.HeartbeatTimeout / 5, time);
         try
         {

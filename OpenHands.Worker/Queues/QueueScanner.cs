@@ -1,5 +1,6 @@
 using System.Text.Json;
 using OpenHands.Storage.Queues;
+using OpenTelemetry;
 
 namespace OpenHands.Worker.Queues;
 
@@ -16,6 +17,7 @@ internal sealed partial class QueueScanner(
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var quiet = SuppressInstrumentationScope.Begin(); // nothing to trace
         try
         {
             while (true)

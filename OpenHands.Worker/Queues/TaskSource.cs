@@ -1,4 +1,5 @@
 using OpenHands.Storage.Queues;
+using OpenTelemetry;
 
 namespace OpenHands.Worker.Queues;
 
@@ -17,6 +18,8 @@ internal sealed partial class TaskSource(
     /// <param name="deliveriesAtWork">What this worker is working on.</param>
     public async Task<TakenTask?> NextAsync(ICollection<string> deliveriesAtWork)
     {
+        // Looking at empty queues several times a second is nothing to trace.
+        using var quiet = SuppressInstrumentationScope.Begin();
         try
         {
             if (_rescuedAt is not { } rescued || time.GetElapsedTime(rescued) >= RescueInterval)
