@@ -20,6 +20,9 @@ internal static class VolumeName
         // A published volume must not depend on where the checkout lies; one of this machine must.
         var seed = application.ExecutionContext.IsPublishMode ? project : Path.Join(application.AppHostDirectory, project).ToLowerInvariant();
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(seed)))[..HashCharacters];
-        return $"{name.ToLowerInvariant()}-{hash}-{builder.Resource.Name}-{suffix}";
+        return $"{Allowed(name).ToLowerInvariant()}-{hash}-{builder.Resource.Name}-{suffix}";
     }
+
+    private static string Allowed(string name) =>
+        string.Concat(name.Select((c, i) => char.IsAsciiLetterOrDigit(c) || (i > 0 && c is '_' or '.' or '-') ? c : '_'));
 }
