@@ -1,5 +1,6 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
 
 namespace OpenHands.Tests.Hosting.Building;
 
@@ -63,9 +64,10 @@ public sealed class ModelRulesTests
     }
 
     [Fact]
-    public void An_operation_that_is_neither_run_nor_publish_is_refused()
+    public async Task An_operation_that_is_neither_run_nor_publish_is_refused_in_a_test()
     {
-        var exception = Assert.Throws<DistributedApplicationException>(() => DistributedApplication.CreateBuilder(["--operation=deploy"]));
+        var exception = await Assert.ThrowsAsync<DistributedApplicationException>(
+            () => DistributedApplicationTestingBuilder.CreateAsync<Projects.OpenHands_AppHost>(["--operation=deploy"], TestContext.Current.CancellationToken));
         Assert.Contains("run or publish", exception.Message, StringComparison.Ordinal);
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using OpenHands.Hosting.Projects;
+using OpenHands.Tests.Hosting.Running;
 
 namespace OpenHands.Tests.Hosting.Publishing;
 
@@ -17,7 +18,7 @@ internal sealed record AppHostProcess(int ExitCode, string Output, string Errors
             RedirectStandardError = true,
         };
         string[] own = [$"--Data:Directory={folder}/data", $"--Cache:Directory={folder}/cache"];
-        foreach (var argument in (string[])["exec", Path.Combine(AppContext.BaseDirectory, "OpenHands.AppHost.dll"), .. own, .. args])
+        foreach (var argument in (string[])["exec", HostProcess.Program, .. own, .. args])
         {
             start.ArgumentList.Add(argument);
         }

@@ -37,9 +37,11 @@ internal sealed class HostProcess : IAsyncDisposable
 
     private static string Configuration { get; } = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
 
+    /// <summary>The built AppHost: not the copy beside the tests, which lacks what they get from elsewhere.</summary>
+    public static string Program { get; } = Path.Combine(Projects.OpenHands_AppHost.ProjectPath, "bin", Configuration, Framework, "OpenHands.AppHost.dll");
+
     /// <summary>Starts the built AppHost.</summary>
-    public static HostProcess Start(params string[] args) =>
-        new(ProjectAssemblies.Dotnet, ["exec", Path.Combine(Projects.OpenHands_AppHost.ProjectPath, "bin", Configuration, Framework, "OpenHands.AppHost.dll"), .. args]);
+    public static HostProcess Start(params string[] args) => new(ProjectAssemblies.Dotnet, ["exec", Program, .. args]);
 
     /// <summary>Starts it as the README says.</summary>
     public static HostProcess StartByDotnetRun(params string[] args) =>
