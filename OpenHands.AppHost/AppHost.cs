@@ -26,8 +26,10 @@ if (publishing)
 // Redis may be lost at any moment.
 var redis = builder.AddRedis("redis", port: Setting("Ports:Redis"), password: redisPassword).WithDataVolume().WithPersistence();
 
+// In a cluster the step is a deployment, which must not end; here others wait for its end.
+string[] migrate = publishing ? ["migrate", "--stay"] : ["migrate"];
 var migrations = builder.AddProject<Projects.OpenHands_Worker>("migrations", options => options.ExcludeLaunchProfile = true)
-    .WithArgs(publishing ? ["migrate", "--stay"] : ["migrate"])
+    .WithArgs(migrate)
     .WithReferenceEnvironment(References)
     .WithReference(database, connectionName: "openhands-admin")
     .WithReference(app, connectionName: "openhands")

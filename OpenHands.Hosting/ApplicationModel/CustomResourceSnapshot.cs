@@ -6,6 +6,11 @@ namespace Aspire.Hosting.ApplicationModel;
 /// <summary>Everything known about a resource at a moment.</summary>
 public sealed record CustomResourceSnapshot
 {
+    /// <summary>Made by the host; everybody else changes a copy of what is known.</summary>
+    internal CustomResourceSnapshot()
+    {
+    }
+
     /// <summary>The kind of resource: Project, PostgresServer, …</summary>
     public required string ResourceType { get; init; }
 
@@ -16,13 +21,13 @@ public sealed record CustomResourceSnapshot
     public int? ExitCode { get; init; }
 
     /// <summary>The process that runs it.</summary>
-    public int? ProcessId { get; init; }
+    internal int? ProcessId { get; init; }
 
     /// <summary>How often its process was started again.</summary>
-    public int Restarts { get; init; }
+    internal int Restarts { get; init; }
 
     /// <summary>Why it failed, in words for people.</summary>
-    public string? Failure { get; init; }
+    internal string? Failure { get; init; }
 
     /// <summary>When it was started.</summary>
     public DateTime? StartTimeStamp { get; init; }
@@ -37,7 +42,7 @@ public sealed record CustomResourceSnapshot
     public ImmutableArray<EnvironmentVariableSnapshot> EnvironmentVariables { get; init; } = [];
 
     /// <summary>What its health checks said.</summary>
-    public ImmutableArray<HealthReportSnapshot> HealthReports { get; init; } = [];
+    public ImmutableArray<HealthReportSnapshot> HealthReports { get; internal init; } = [];
 
     /// <summary>The worst answer of its checks; null unless it runs; healthy when it runs and has none.</summary>
     public HealthStatus? HealthStatus => State?.Text != KnownResourceStates.Running && State?.Text != KnownResourceStates.Active

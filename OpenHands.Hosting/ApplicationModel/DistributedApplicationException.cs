@@ -1,6 +1,17 @@
 namespace Aspire.Hosting;
 
 /// <summary>The application cannot be built or run as it was described; the message says what to do.</summary>
-/// <param name="message">What is wrong.</param>
-/// <param name="innerException">The cause.</param>
-public class DistributedApplicationException(string message, Exception? innerException = null) : Exception(message, innerException);
+public class DistributedApplicationException : Exception
+{
+    /// <summary>Says what is wrong.</summary>
+    public DistributedApplicationException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Says what is wrong, and what caused it.</summary>
+    public DistributedApplicationException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+}

@@ -51,5 +51,7 @@ public sealed class EndpointAnnotation(
         set => _allocated.TrySetResult(value ?? throw new ArgumentNullException(nameof(value)));
     }
 
+    internal bool TlsEnabled => string.Equals(UriScheme, "https", StringComparison.OrdinalIgnoreCase);
+
     internal Task<AllocatedEndpoint> Allocation => _allocated.Task;
 }

@@ -35,8 +35,7 @@ public sealed class EndpointReference(IResourceWithEndpoints owner, string endpo
     /// <exception cref="InvalidOperationException">The address is not known yet.</exception>
     public string Url => Allocated.UriString;
 
-    /// <inheritdoc/>
-    public string ValueExpression => Expression("url");
+    string IManifestExpressionProvider.ValueExpression => Expression("url");
 
     IEnumerable<object> IValueWithReferences.References => [Resource];
 

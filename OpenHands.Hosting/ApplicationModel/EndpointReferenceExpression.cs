@@ -23,6 +23,7 @@ public sealed class EndpointReferenceExpression(EndpointReference endpointRefere
         EndpointProperty.Scheme => "scheme",
         EndpointProperty.TargetPort => "targetPort",
         EndpointProperty.HostAndPort => "hostAndPort",
+        EndpointProperty.TlsEnabled => "tlsEnabled",
         _ => throw new InvalidOperationException($"The endpoint property '{Property}' has no manifest expression."),
     });
 
@@ -34,6 +35,11 @@ public sealed class EndpointReferenceExpression(EndpointReference endpointRefere
         if (Property == EndpointProperty.Scheme)
         {
             return Endpoint.Scheme;
+        }
+
+        if (Property == EndpointProperty.TlsEnabled)
+        {
+            return Endpoint.Annotation.TlsEnabled ? bool.TrueString : bool.FalseString;
         }
 
         var allocated = await Endpoint.Annotation.Allocation.WaitAsync(cancellationToken).ConfigureAwait(false);

@@ -4,4 +4,4 @@ namespace Aspire.Hosting.ApplicationModel;
 /// <param name="LineNumber">Counted from 1 for each resource.</param>
 /// <param name="Content">The line.</param>
 /// <param name="IsErrorMessage">True when it came from standard error.</param>
-public readonly record struct LogLine(int LineNumber, string Content, bool IsErrorMessage);
+internal readonly record struct LogLine(int LineNumber, string Content, bool IsErrorMessage);

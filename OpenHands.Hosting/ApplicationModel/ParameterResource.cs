@@ -24,7 +24,7 @@ public sealed class ParameterResource(string name, Func<ParameterDefault?, strin
 
     /// <inheritdoc/>
     /// <exception cref="MissingParameterValueException">The parameter has no value and no default.</exception>
-    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken = default)
+    public ValueTask<string?> GetValueAsync(CancellationToken cancellationToken)
     {
         lock (_lock)
         {

@@ -30,8 +30,11 @@ public sealed class RedisResource : ContainerResource, IResourceWithConnectionSt
 
     /// <inheritdoc/>
     public ReferenceExpression ConnectionStringExpression => PasswordParameter is null
-        ? ReferenceExpression.Create($"{Host}:{Port}")
-        : ReferenceExpression.Create($"{Host}:{Port},password={PasswordParameter}");
+        ? ReferenceExpression.Create($"{Host}:{Port}{TlsOption}")
+        : ReferenceExpression.Create($"{Host}:{Port},password={PasswordParameter}{TlsOption}");
+
+    private ConditionalExpression TlsOption => new(
+        PrimaryEndpoint.Property(EndpointProperty.TlsEnabled), bool.TrueString, ReferenceExpression.Create($",ssl=true"), ReferenceExpression.Create($""));
 
     internal void SetPassword(ParameterResource? password) => PasswordParameter = password;
 }

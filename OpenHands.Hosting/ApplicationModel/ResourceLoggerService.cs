@@ -6,7 +6,7 @@ using System.Threading.Channels;
 namespace Aspire.Hosting.ApplicationModel;
 
 /// <summary>Keeps what resources write: the newest lines of each, and everything for those who watch.</summary>
-public sealed class ResourceLoggerService
+internal sealed class ResourceLoggerService
 {
     /// <summary>How many lines of each replica are kept.</summary>
     public const int Capacity = 10_000;

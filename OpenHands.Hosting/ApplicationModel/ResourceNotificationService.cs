@@ -13,6 +13,11 @@ public sealed class ResourceNotificationService
     private readonly Dictionary<string, ResourceEvent> _current = new(StringComparer.OrdinalIgnoreCase);
     private ImmutableArray<Channel<ResourceEvent>> _watchers = [];
 
+    /// <summary>Made by the host, once for each application.</summary>
+    internal ResourceNotificationService()
+    {
+    }
+
     /// <summary>Changes what is known about a resource that has no replicas.</summary>
     public Task PublishUpdateAsync(IResource resource, Func<CustomResourceSnapshot, CustomResourceSnapshot> stateFactory)
     {

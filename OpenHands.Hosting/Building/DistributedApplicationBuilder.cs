@@ -10,6 +10,7 @@ using OpenHands.Hosting;
 using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Parameters;
 using OpenHands.Hosting.Projects;
+using OpenHands.Hosting.Publishing;
 using OpenHands.Hosting.Terminal;
 using OpenHands.Hosting.Testing;
 
@@ -38,7 +39,15 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
             ContentRootPath = Directory.Exists(AppHostDirectory) ? AppHostDirectory : AppContext.BaseDirectory,
             EnvironmentName = test is null ? null : Environments.Development,
         });
-        ExecutionContext = new DistributedApplicationExecutionContext(OperationOf(_host.Configuration));
+        _host.Configuration.AddCommandLine(args, PublishOptions.Switches.ToDictionary());
+        var publishing = PublishOptions.Read(_host.Configuration, args);
+        if (test is not null && publishing.Mistake is not null)
+        {
+            throw new DistributedApplicationException(publishing.Mistake);
+        }
+
+        ExecutionContext = new DistributedApplicationExecutionContext(
+            publishing.Publishes ? DistributedApplicationOperation.Publish : DistributedApplicationOperation.Run, publishing.Publisher ?? "manifest");
         var settings = new HostSettings(_host.Configuration, testing: test is not null);
 
         // The terminal belongs to the resources' own output.
@@ -49,10 +58,11 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton(new ParameterStore(_host.Configuration, settings));
         services.AddSingleton(new ProjectAssemblies(AppHostAssembly));
         services.AddSingleton(new CommandLine(args));
+        services.AddSingleton(publishing);
         services.AddSingleton(ExecutionContext);
         services.AddSingleton(provider => new DistributedApplicationModel(Resources));
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<ResourceNotificationService>();
+        services.AddSingleton(new ResourceNotificationService());
         services.AddSingleton<ResourceLoggerService>();
         services.AddSingleton<ResourceConfiguration>();
         services.AddSingleton<ResourceHealth>();
@@ -60,6 +70,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton<EndpointAllocator>();
         services.AddSingleton<ResourceRunnerFactory>();
         services.AddSingleton<ApplicationOrchestrator>();
+        services.AddSingleton<ManifestPublisher>();
         services.AddSingleton<TerminalSession>();
         services.AddHostedService(provider => provider.GetRequiredService<ApplicationOrchestrator>());
         if (test is null)
@@ -111,14 +122,6 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         Dispose();
         return ValueTask.CompletedTask;
     }
-
-    private static DistributedApplicationOperation OperationOf(ConfigurationManager configuration) => (configuration["operation"], configuration["publisher"]) switch
-    {
-        (null, null) => DistributedApplicationOperation.Run,
-        (null, _) => DistributedApplicationOperation.Publish,
-        ({ } operation, _) when Enum.TryParse<DistributedApplicationOperation>(operation, ignoreCase: true, out var known) && Enum.IsDefined(known) => known,
-        ({ } operation, _) => throw new DistributedApplicationException($"--operation {operation} is not known; it is run or publish."),
-    };
 
     private static string FindDirectory(Assembly assembly) =>
         assembly.GetCustomAttributes<AssemblyMetadataAttribute>().FirstOrDefault(metadata => metadata.Key == "apphostprojectpath")?.Value

@@ -7,17 +7,19 @@ namespace Aspire.Hosting;
 public static class ParameterResourceBuilderExtensions
 {
     /// <summary>Adds a parameter that configuration must set.</summary>
-    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false) =>
-        builder.AddParameter(name, null, secret, persist: false);
+    public static IResourceBuilder<ParameterResource> AddParameter(this IDistributedApplicationBuilder builder, string name, bool secret = false)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.AddResource(CreateParameter(builder, name, null, secret, persist: false));
+    }
 
     /// <summary>Adds a parameter with a default, which is kept when <paramref name="persist"/> says so.</summary>
     public static IResourceBuilder<ParameterResource> AddParameter(
-        this IDistributedApplicationBuilder builder, string name, ParameterDefault? value, bool secret = false, bool persist = false)
+        this IDistributedApplicationBuilder builder, string name, ParameterDefault value, bool secret = false, bool persist = false)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var store = builder.Services.Select(service => service.ImplementationInstance).OfType<ParameterStore>().Single();
-        var parameter = new ParameterResource(name, @default => store.Find(name, @default, persist), secret) { Default = value };
-        return builder.AddResource(parameter);
+        ArgumentNullException.ThrowIfNull(value);
+        return builder.AddResource(CreateParameter(builder, name, value, secret, persist));
     }
 
     /// <summary>Says what a parameter is for.</summary>
@@ -28,5 +30,20 @@ public static class ParameterResourceBuilderExtensions
         _ = enableMarkdown;
         builder.Resource.Description = description;
         return builder;
+    }
+
+    /// <summary>The password of a server that was given none.</summary>
+    internal static ParameterResource GeneratedPassword(this IDistributedApplicationBuilder builder, string name, bool special = true)
+    {
+        var parameter = CreateParameter(builder, name, new GenerateParameterDefault { Special = special }, secret: true, persist: true);
+        // Published, it is written only because the server refers to it, after everything that the AppHost added.
+        return builder.ExecutionContext.IsPublishMode ? parameter : builder.AddResource(parameter).Resource;
+    }
+
+    private static ParameterResource CreateParameter(
+        IDistributedApplicationBuilder builder, string name, ParameterDefault? value, bool secret, bool persist)
+    {
+        var store = builder.Services.Select(service => service.ImplementationInstance).OfType<ParameterStore>().Single();
+        return new ParameterResource(name, @default => store.Find(name, @default, persist), secret) { Default = value };
     }
 }

@@ -18,8 +18,7 @@ public static class PostgresBuilderExtensions
         IResourceBuilder<ParameterResource>? password = null, int? port = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var passwordParameter = password ?? builder.AddParameter($"{name}-password", new GenerateParameterDefault(), secret: true, persist: true);
-        var server = new PostgresServerResource(name, userName?.Resource, passwordParameter.Resource);
+        var server = new PostgresServerResource(name, userName?.Resource, password?.Resource ?? builder.GeneratedPassword($"{name}-password"));
         return builder.AddResource(server)
             .WithEndpoint(port: port, targetPort: ServerPort, name: PostgresServerResource.PrimaryEndpointName)
             .WithImage("docker.io", "library/postgres", "17.6")

@@ -17,9 +17,10 @@ public static class RedisBuilderExtensions
         this IDistributedApplicationBuilder builder, string name, int? port = null, IResourceBuilder<ParameterResource>? password = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var passwordParameter = password
-            ?? builder.AddParameter($"{name}-password", new GenerateParameterDefault { Special = false }, secret: true, persist: true);
-        var server = new RedisResource(name, passwordParameter.Resource);
+        var server = new RedisResource(name, password?.Resource ?? builder.GeneratedPassword($"{name}-password", special: false))
+        {
+            Entrypoint = "/bin/sh",
+        };
         return builder.AddResource(server)
             .WithEndpoint(port: port, targetPort: ServerPort, scheme: "redis", name: RedisResource.PrimaryEndpointName)
             .WithImage("docker.io", "library/redis", "8.6")
@@ -32,14 +33,11 @@ public static class RedisBuilderExtensions
             })
             .WithArgs(context =>
             {
-                context.Args.Add("redis-server");
-                if (server.PasswordParameter is not null)
-                {
-                    context.Args.Add("--requirepass");
-                    context.Args.Add("$REDIS_PASSWORD");
-                }
-
-                foreach (var arg in PersistenceArguments(server))
+                string[] password = server.PasswordParameter is null ? [] : ["--requirepass", "$REDIS_PASSWORD"];
+                string[] command = ["redis-server", .. password, .. PersistenceArguments(server)];
+                // A published container has a shell that puts the password in.
+                string[] args = builder.ExecutionContext.IsPublishMode ? ["-c", string.Join(' ', command)] : command;
+                foreach (var arg in args)
                 {
                     context.Args.Add(arg);
                 }

@@ -12,14 +12,22 @@ internal sealed class EndpointAllocator(HostSettings settings) : IAsyncDisposabl
     private readonly List<PortReservation> _reservations = [];
 
     /// <summary>Allocates the endpoints of all resources.</summary>
-    /// <exception cref="DistributedApplicationException">A port that was asked for is taken.</exception>
+    /// <exception cref="DistributedApplicationException">A port that was asked for is taken, or asked for twice.</exception>
     public void Allocate(IEnumerable<IResource> resources)
     {
+        var askedBy = new Dictionary<int, IResource>();
         foreach (var resource in resources)
         {
             foreach (var endpoint in resource.Annotations.OfType<EndpointAnnotation>())
             {
                 var port = settings.RandomPorts ? 0 : endpoint.Port ?? 0;
+                // Two reservations of ours would not collide: neither listens.
+                if (port != 0 && !askedBy.TryAdd(port, resource))
+                {
+                    throw new DistributedApplicationException(
+                        $"Port {port} is asked for by '{askedBy[port].Name}' and by '{resource.Name}'. Choose another one with --Ports:{OptionName(resource)}=<port>.");
+                }
+
                 try
                 {
                     endpoint.AllocatedEndpoint = new AllocatedEndpoint(endpoint, endpoint.TargetHost, Take(resource, endpoint, port));

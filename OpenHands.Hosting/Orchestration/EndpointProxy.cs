@@ -87,7 +87,6 @@ internal sealed class EndpointProxy : IAsyncDisposable
         var listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
             listener.Bind(new IPEndPoint(address, Port));
             listener.Listen(Backlog);
             _listeners.Add(listener);

@@ -36,7 +36,7 @@ internal sealed partial class ParentWatch(IHostApplicationLifetime lifetime, Tim
     internal static bool IsDotnetRun(IReadOnlyList<string> commandLine) =>
         commandLine.Count > 1
         && Path.GetFileNameWithoutExtension(commandLine[0]) == "dotnet"
-        && commandLine.Skip(1).TakeWhile(argument => argument != "--").Contains("run");
+        && commandLine.Skip(1).FirstOrDefault(argument => !argument.StartsWith('-')) is "run" or "watch";
 
     private static bool IsDotnetRun(int processId)
     {

@@ -40,7 +40,7 @@ internal sealed class ResourceHealth(TimeProvider timeProvider) : IDisposable
             (status, description) = (HealthStatus.Unhealthy, Describe(exception));
         }
 
-        return new HealthReportSnapshot(check.Key, status, description, null) { LastRunAt = timeProvider.GetUtcNow() };
+        return new HealthReportSnapshot(check.Key, status, description, null) { LastRunAt = timeProvider.GetUtcNow().UtcDateTime };
     }
 
     /// <inheritdoc/>

@@ -15,10 +15,10 @@ internal sealed class ParameterStore(IConfiguration configuration, HostSettings 
 {
     private const string FileName = "parameters.json";
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
-    private readonly Lock _lock = new();
 
     /// <summary>The value of a parameter.</summary>
     /// <exception cref="MissingParameterValueException">There is no value and no default.</exception>
+    /// <exception cref="DistributedApplicationException">The file with the generated values cannot be read or written.</exception>
     public string Find(string name, ParameterDefault? @default, bool persist)
     {
         var configured = configuration[$"Parameters:{name}"] ?? configuration[$"Parameters:{name.Replace('-', '_')}"];
@@ -38,13 +38,13 @@ internal sealed class ParameterStore(IConfiguration configuration, HostSettings 
 
     private string FindKept(string name, ParameterDefault @default)
     {
-        lock (_lock)
+        var path = Path.Combine(settings.DataDirectory, FileName);
+        try
         {
             Directory.CreateDirectory(settings.DataDirectory);
-            var path = Path.Combine(settings.DataDirectory, FileName);
-            var values = File.Exists(path)
-                ? JsonSerializer.Deserialize<SortedDictionary<string, string>>(File.ReadAllText(path)) ?? []
-                : [];
+            // Two hosts that start at once must not overwrite each other's values.
+            using var held = FileLock.Take(path + ".lock");
+            var values = Read(path);
             if (values.TryGetValue(name, out var kept))
             {
                 return kept;
@@ -54,7 +54,23 @@ internal sealed class ParameterStore(IConfiguration configuration, HostSettings 
             Replace(path, JsonSerializer.Serialize(values, Indented));
             return values[name];
         }
+        catch (JsonException exception)
+        {
+            // Its message may quote the file, which holds secrets.
+            throw new DistributedApplicationException(
+                $"The generated parameters in {path} cannot be read: line {exception.LineNumber + 1} is not what was written there. "
+                + $"Restore the file, or remove it and pass the values that the data was made with, such as --Parameters:{name}=….");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new DistributedApplicationException(
+                $"The generated parameters in {path} cannot be read or written ({exception.Message}). Choose another folder with --Data:Directory=<folder>.", exception);
+        }
     }
+
+    private static SortedDictionary<string, string> Read(string path) => File.Exists(path)
+        ? JsonSerializer.Deserialize<SortedDictionary<string, string>>(File.ReadAllText(path)) ?? []
+        : [];
 
     /// <summary>Writes beside the file and renames, so that a killed run leaves the old values whole.</summary>
     private static void Replace(string path, string content)

@@ -19,6 +19,7 @@ internal static class HelpText
         ("--Postgres:Source=<source>", "auto (default: the newest installed, else downloaded), provisioned (always downloaded), or a folder with postgres and initdb"),
         ("--Redis:Source=<source>", "auto, provisioned, or a folder with redis-server"),
         ("--Host:GracePeriod=<hh:mm:ss>", "how long a project may take to stop before it is killed (default 00:00:30)"),
+        ("--publisher manifest", "write the manifest that aspirate and azd read instead of running; --output-path <file or folder> says where (default ./aspire-manifest.json)"),
         ("--Dashboard:OtlpEndpoint=<url>", "where logs, traces and metrics are sent (OTLP over gRPC); --Dashboard:OtlpApiKey=<key> goes with them"),
     ];
 

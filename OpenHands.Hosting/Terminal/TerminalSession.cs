@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using OpenHands.Hosting.Orchestration;
+using OpenHands.Hosting.Publishing;
 
 namespace OpenHands.Hosting.Terminal;
 
@@ -14,10 +15,11 @@ namespace OpenHands.Hosting.Terminal;
 /// resources write with their names in front, and a last line once everything is healthy.
 /// </summary>
 internal sealed partial class TerminalSession(
-    CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, DistributedApplicationExecutionContext executionContext,
-    DistributedApplicationModel model, ApplicationOrchestrator orchestrator, ResourceNotificationService notifications, ResourceLoggerService logs)
+    CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, PublishOptions publishing,
+    ManifestPublisher publisher, DistributedApplicationModel model, ApplicationOrchestrator orchestrator, ResourceNotificationService notifications, ResourceLoggerService logs)
 {
     private const int Failed = 1;
+    private const int WrongUsage = 2;
     private readonly ConcurrentDictionary<string, string> _shown = new();
     private readonly Lock _lock = new();
     private string? _failure;
@@ -40,13 +42,30 @@ internal sealed partial class TerminalSession(
             return 0;
         }
 
-        if (executionContext.IsPublishMode)
+        if (publishing.Mistake is not null)
         {
-            Console.Error.WriteLine("The embedded host does not publish. Publish with the real Aspire: add -p:AspireHosting=packages to the dotnet command.");
-            return Failed;
+            Console.Error.WriteLine(publishing.Mistake);
+            return WrongUsage;
         }
 
-        return await RunVisiblyAsync(host, cancellationToken).ConfigureAwait(false);
+        return publishing.Publishes
+            ? await PublishAsync(cancellationToken).ConfigureAwait(false)
+            : await RunVisiblyAsync(host, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<int> PublishAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var path = await publisher.PublishAsync(cancellationToken).ConfigureAwait(false);
+            Write($"{ApplicationName} is published: {path}");
+            return 0;
+        }
+        catch (DistributedApplicationException exception)
+        {
+            Console.Error.WriteLine($"{ApplicationName} cannot be published: {exception.Message}");
+            return Failed;
+        }
     }
 
     private async Task<int> RunVisiblyAsync(IHost host, CancellationToken cancellationToken)
@@ -135,7 +154,7 @@ internal sealed partial class TerminalSession(
             _ => state.Text,
         };
         // Only a change of state makes a line: the reason of an unhealthy resource may be worded anew at every check.
-        var key = $"{state.Text}/{(pending ? null : change.Snapshot.HealthStatus)}/{change.Snapshot.Restarts}";
+        var key = $"{state.Text}/{(pending ? null : change.Snapshot.HealthStatus)}";
         if (_shown.TryGetValue(change.ResourceId, out var before) && before == key)
         {
             return;

@@ -20,6 +20,15 @@ public static class DistributedApplicationTestingBuilder
     {
         ArgumentNullException.ThrowIfNull(args);
         var invocation = new EntryPointInvocation(typeof(TEntryPoint).Assembly, args);
-        return await invocation.DescribeAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await invocation.DescribeAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            // Nobody gets the builder, so nobody else would end the entry point.
+            invocation.Dispose();
+            throw;
+        }
     }
 }

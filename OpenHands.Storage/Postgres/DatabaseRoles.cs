@@ -56,7 +56,9 @@ internal sealed class DatabaseRoles(NpgsqlConnection administrator, MigrationCon
     // A superuser acts as any role; the administrator of a managed server has to be a member.
     private async Task LetActAsOwnerAsync(CancellationToken cancellationToken)
     {
-        if (!await administrator.ValueAsync<bool>("SELECT pg_has_role($1, 'MEMBER')", MigrationConnections.Owner, cancellationToken))
+        // Since version 16 whoever made a role is a member of it, but may not yet act as it.
+        var right = administrator.PostgreSqlVersion.Major >= 16 ? "SET" : "MEMBER";
+        if (!await administrator.ValueAsync<bool>($"SELECT pg_has_role($1, '{right}')", MigrationConnections.Owner, cancellationToken))
             await administrator.ExecuteAsync($"GRANT {MigrationConnections.Owner} TO CURRENT_USER", cancellationToken);
     }
 

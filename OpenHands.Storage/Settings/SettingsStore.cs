@@ -65,8 +65,9 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
 
     private async Task<UserSettings?> LockAsync(string userId, CancellationToken cancellationToken)
     {
+        // By name: a prepared SELECT * fails once the next release has added a column.
         var rows = await db.UserSettings
-            .FromSql($"SELECT * FROM user_settings WHERE user_id = {userId} FOR UPDATE")
+            .FromSql($"SELECT user_id, document, secrets, version, created_at, updated_at FROM user_settings WHERE user_id = {userId} FOR UPDATE")
             .AsNoTracking()
             .ToListAsync(cancellationToken);
         return rows.SingleOrDefault();

@@ -32,13 +32,20 @@ internal sealed class HostProcess : IAsyncDisposable
 
     public int ProcessId => _process.Id;
 
+    // bin/<configuration>/<framework> of this assembly, which is built as the AppHost is.
+    private static string Framework { get; } = Path.GetFileName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
+
+    private static string Configuration { get; } = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
+
+    /// <summary>The built AppHost: not the copy beside the tests, which lacks what they get from elsewhere.</summary>
+    public static string Program { get; } = Path.Combine(Projects.OpenHands_AppHost.ProjectPath, "bin", Configuration, Framework, "OpenHands.AppHost.dll");
+
     /// <summary>Starts the built AppHost.</summary>
-    public static HostProcess Start(params string[] args) =>
-        new(ProjectAssemblies.Dotnet, ["exec", typeof(Projects.OpenHands_AppHost).Assembly.Location, .. args]);
+    public static HostProcess Start(params string[] args) => new(ProjectAssemblies.Dotnet, ["exec", Program, .. args]);
 
     /// <summary>Starts it as the README says.</summary>
     public static HostProcess StartByDotnetRun(params string[] args) =>
-        new(ProjectAssemblies.Dotnet, ["run", "--no-build", "--project", Projects.OpenHands_AppHost.ProjectPath, "--", .. args]);
+        new(ProjectAssemblies.Dotnet, ["run", "--no-build", "--configuration", Configuration, "--project", Projects.OpenHands_AppHost.ProjectPath, "--", .. args]);
 
     /// <summary>A port that nobody has at the moment, for a program that is told its port.</summary>
     public static int FreePort()

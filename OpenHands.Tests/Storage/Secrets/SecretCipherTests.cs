@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Jose;
-using Base64Url = System.Buffers.Text.Base64Url;
 using OpenHands.Storage.Secrets;
+using Base64Url = System.Buffers.Text.Base64Url;
 
 namespace OpenHands.Tests.Storage.Secrets;
 

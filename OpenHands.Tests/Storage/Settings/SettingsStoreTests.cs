@@ -309,6 +309,17 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
         Assert.Equal("de", (string?)(await ReadAsync()).Values["language"]);
     }
 
+    [Fact]
+    public async Task A_column_that_the_next_release_adds_does_not_disturb_this_one()
+    {
+        // Often enough for the statements to be prepared.
+        for (var i = 0; i < 8; i++)
+            await SaveAsync($$"""{"max_iterations":{{i}}}""");
+        await fixture.Database.QueryAsync("ALTER TABLE user_settings ADD COLUMN IF NOT EXISTS later text");
+        await SaveAsync("""{"max_iterations":100}""");
+        Assert.Equal(100, (int?)(await ReadAsync()).Values["max_iterations"]);
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static string[] SettingsFieldNames() =>
