@@ -5,6 +5,7 @@ using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
 using OpenHands.Api.Secrets;
+using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
@@ -62,6 +63,7 @@ internal static class ApiApplication
         app.MapSecrets();
         app.MapOwnedSecrets();
         app.MapGitProviders();
+        app.MapSessions();
         return app;
     }
 }

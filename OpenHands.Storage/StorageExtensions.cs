@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
 
@@ -33,6 +34,7 @@ public static class StorageExtensions
         builder.Services.AddSingleton<SecretCipher>();
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();
         builder.Services.AddSingleton<KnownUsers>();

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Api.Settings;
-using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Api.Secrets;
@@ -80,15 +79,6 @@ internal static class OwnedSecretsApi
     {
         var outcome = SecretName.Problem(name, description: null) is null ? await change() : SecretOutcome.NotFound;
         return outcome == SecretOutcome.Done ? TypedResults.NoContent() : SecretProblems.Of(outcome, StatusCodes.Status409Conflict);
-    }
-
-    /// <summary>Answers 404 to who is no member of the organization in the path.</summary>
-    private sealed class MembershipFilter(OrganizationStore organizations) : IEndpointFilter
-    {
-        public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-            await organizations.FindAsync(context.HttpContext.RequestAborted) is null
-                ? TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound)
-                : await next(context);
     }
 }
 

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.Extensions.Options;
 using OpenHands.Api.Auth;
+using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Storage.Settings;
 
@@ -41,8 +42,8 @@ internal static class SettingsApi
     /// absent key keeps the stored one.
     /// </summary>
     internal static async Task<Results<Ok<SettingsStored>, ProblemHttpResult>> SaveAsync(
-        PostedSettings posted, ClaimsPrincipal caller, SettingsStore store, CancellationToken cancellationToken) =>
-        await store.MergeAsync(caller.UserId(), posted.Fields, cancellationToken) is { } problem
+        PostedObject posted, ClaimsPrincipal caller, SettingsStore store, CancellationToken cancellationToken) =>
+        await store.MergeAsync(caller.UserId(), posted.Members, cancellationToken) is { } problem
             ? TypedResults.Problem(
                 problem.Message,
                 statusCode: StatusCodes.Status422UnprocessableEntity,

@@ -1,19 +1,19 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
-namespace OpenHands.Api.Settings;
+namespace OpenHands.Api.Http;
 
 /// <summary>
-/// A posted settings object as it came: only so can an absent field be told from one that is null. Read by hand, because the
+/// A posted JSON object as it came: only so can an absent member be told from one that is null. Read by hand, because the
 /// serializer throws at a repeated member as if the fault were ours.
 /// </summary>
-/// <param name="Fields">The members of the object.</param>
-public sealed record PostedSettings(JsonObject Fields)
+/// <param name="Members">The members of the object.</param>
+public sealed record PostedObject(JsonObject Members)
 {
     private static readonly JsonDocumentOptions Limits = new() { AllowDuplicateProperties = false, MaxDepth = 32 };
 
     /// <summary>Reads the request body. Throws <see cref="BadHttpRequestException"/> when it is no JSON object.</summary>
-    public static async ValueTask<PostedSettings> BindAsync(HttpContext context)
+    public static async ValueTask<PostedObject> BindAsync(HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         if (!context.Request.HasJsonContentType())
@@ -21,8 +21,8 @@ public sealed record PostedSettings(JsonObject Fields)
 
         try
         {
-            return await JsonNode.ParseAsync(context.Request.Body, nodeOptions: null, Limits, context.RequestAborted) is JsonObject fields
-                ? new PostedSettings(fields)
+            return await JsonNode.ParseAsync(context.Request.Body, nodeOptions: null, Limits, context.RequestAborted) is JsonObject members
+                ? new PostedObject(members)
                 : throw new BadHttpRequestException("The body is not a JSON object.");
         }
         catch (JsonException malformed) when (malformed.LineNumber is not null)

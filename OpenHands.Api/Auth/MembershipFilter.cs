@@ -1,0 +1,13 @@
+using OpenHands.Storage.Organizations;
+
+namespace OpenHands.Api.Auth;
+
+/// <summary>Answers 404 to who is no member of the organization in the path.</summary>
+internal sealed class MembershipFilter(OrganizationStore organizations) : IEndpointFilter
+{
+    /// <inheritdoc/>
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+        await organizations.FindAsync(context.HttpContext.RequestAborted) is null
+            ? TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound)
+            : await next(context);
+}
