@@ -3,6 +3,8 @@ using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
+using OpenHands.Api.Organizations;
+using OpenHands.Api.Secrets;
 using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
@@ -56,6 +58,10 @@ internal static class ApiApplication
         app.MapWebClient();
         app.MapOptions();
         app.MapSettings();
+        app.MapOrganizations();
+        app.MapSecrets();
+        app.MapOwnedSecrets();
+        app.MapGitProviders();
         return app;
     }
 }

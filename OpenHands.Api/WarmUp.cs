@@ -1,5 +1,6 @@
 using OpenHands.Api.Auth;
 using OpenHands.Storage.Settings;
+using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Api;
 
@@ -20,6 +21,7 @@ internal sealed partial class WarmUp(IServiceScopeFactory scopes, TimeProvider t
         try
         {
             await using var scope = scopes.CreateAsyncScope();
+            scope.ServiceProvider.GetRequiredService<TenantContext>().Enter(LocalUser.Id);
             await scope.ServiceProvider.GetRequiredService<SettingsStore>().FindAsync(LocalUser.Id, either.Token);
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)

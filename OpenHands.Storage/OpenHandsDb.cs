@@ -1,6 +1,11 @@
 using Microsoft.EntityFrameworkCore;
+using OpenHands.Storage.ApiKeys;
+using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Queues;
+using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
+using OpenHands.Storage.Tenancy;
 using OpenHands.Storage.Users;
 
 namespace OpenHands.Storage;
@@ -15,14 +20,49 @@ public sealed class OpenHandsDb : DbContext
         Database.AutoTransactionBehavior = AutoTransactionBehavior.Always;
     }
 
+    /// <summary>For whom this context works while it is rented; null shows no tenant's rows.</summary>
+    internal TenantContext? Tenant { get; set; }
+
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
 
     /// <summary>One row of preferences per user.</summary>
     public DbSet<UserSettings> UserSettings => Set<UserSettings>();
 
+    /// <summary>The tenants.</summary>
+    public DbSet<Organization> Organizations => Set<Organization>();
+
+    /// <summary>Who belongs to which organization, in which role.</summary>
+    public DbSet<OrganizationMembership> OrganizationMemberships => Set<OrganizationMembership>();
+
+    /// <summary>Saved states of pieces of work.</summary>
+    public DbSet<Session> Sessions => Set<Session>();
+
+    /// <summary>The current version of every secret, encrypted.</summary>
+    public DbSet<Secret> Secrets => Set<Secret>();
+
+    /// <summary>Former versions of secrets, encrypted.</summary>
+    public DbSet<SecretVersion> SecretVersions => Set<SecretVersion>();
+
+    /// <summary>Hashes of the keys that programs call with.</summary>
+    public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
+
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
+
+    /// <inheritdoc />
+    public override void Dispose()
+    {
+        Tenant = null; // before the pool has it back
+        base.Dispose();
+    }
+
+    /// <inheritdoc />
+    public override ValueTask DisposeAsync()
+    {
+        Tenant = null;
+        return base.DisposeAsync();
+    }
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -5,15 +5,19 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
+using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Storage;
 
 /// <summary>The only way into the stores.</summary>
 public static class StorageExtensions
 {
+    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions()];
+
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
     /// by <see cref="UseOpenHandsDb"/>), registered by the service itself, and the key ring (connection string <c>secrets</c>).
@@ -28,6 +32,13 @@ public static class StorageExtensions
         builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
         builder.Services.AddSingleton<SecretCipher>();
         builder.Services.AddScoped<SettingsStore>();
+        builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<ProviderTokenStore>();
+        builder.Services.AddScoped<TenantContext>();
+        builder.Services.AddSingleton<KnownUsers>();
+        builder.Services.AddScoped<FirstLogin>();
+        builder.Services.AddScoped<OrganizationStore>();
+        builder.Services.HandOverTenant();
         return builder;
     }
 
@@ -49,10 +60,24 @@ public static class StorageExtensions
     {
         ArgumentNullException.ThrowIfNull(options);
         options.UseSnakeCaseNamingConvention();
+        options.AddInterceptors(Interceptors);
         // Every statement would be a line of the log otherwise; spans show them, too.
         options.ConfigureWarnings(events => events.Log((RelationalEventId.CommandExecuted, LogLevel.Debug)));
         var relational = options.Options.Extensions.OfType<RelationalOptionsExtension>().Single();
         if (relational.ConnectionString is { } connectionString)
             options.UseNpgsql(DatabaseConnection.WithBounds(connectionString));
+    }
+
+    // A pooled context knows nothing of the scope that rents it, so the scope's tenant is handed to it here.
+    private static void HandOverTenant(this IServiceCollection services)
+    {
+        var rent = services.LastOrDefault(service => service.ServiceType == typeof(OpenHandsDb))?.ImplementationFactory
+            ?? throw new InvalidOperationException($"Register {nameof(OpenHandsDb)} with a pool (AddNpgsqlDbContext) before {nameof(AddStorage)}.");
+        services.Replace(ServiceDescriptor.Scoped(scope =>
+        {
+            var db = (OpenHandsDb)rent(scope);
+            db.Tenant = scope.GetRequiredService<TenantContext>();
+            return db;
+        }));
     }
 }

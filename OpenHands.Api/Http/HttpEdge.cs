@@ -24,6 +24,7 @@ internal static class HttpEdge
             // Otherwise a JsonObject with a repeated key throws only when it is read, which would be our failure.
             json.SerializerOptions.AllowDuplicateProperties = false;
         });
+        builder.Services.AddRouting(routes => routes.SetParameterPolicy<EntityIdConstraint>(EntityIdConstraint.Name));
         builder.Services.AddProblems();
         builder.Services.AddCrossOrigin();
     }

@@ -113,6 +113,7 @@ public sealed record SettingsAnswer
             LlmApiKeySet = saved.HasLlmApiKey,
             SearchApiKeySet = saved.HasSearchApiKey,
             Email = saved.Email,
+            ProviderTokensSet = saved.ProviderHosts,
         };
     }
 }

@@ -16,7 +16,7 @@ internal static class SettingsApi
     /// <summary>Maps reading and saving of settings.</summary>
     public static RouteGroupBuilder MapSettings(this IEndpointRouteBuilder routes)
     {
-        var settings = routes.MapGroup("/api/settings").WithTags("Settings").RequireAuthorization();
+        var settings = routes.MapGroup("/api/settings").WithTags("Settings").ActAsTenant();
         settings.AddEndpointFilter<StoredSecretProblems>();
         settings.MapGet("/", ReadAsync).ProducesProblem(StatusCodes.Status404NotFound);
         settings.MapPost("/", SaveAsync).Accepts<SettingsAnswer>("application/json")

@@ -28,7 +28,7 @@ public static class DatabaseAvailability
         // A former primary after a failover.
         PostgresErrorCodes.ReadOnlySqlTransaction => true,
         // The migration step has not made the tables, the role or the database yet.
-        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.InvalidCatalogName => true,
+        PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InvalidCatalogName => true,
         PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification => true,
         // 08: connection exception, 53: insufficient resources (among them too many connections).
         _ => sqlState.StartsWith("08", StringComparison.Ordinal) || sqlState.StartsWith("53", StringComparison.Ordinal),

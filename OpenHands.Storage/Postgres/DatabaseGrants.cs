@@ -11,6 +11,13 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
     private static readonly string[] SystemTables = ["dead_letters"];
 
+    /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
+    internal static readonly string[] AppFunctions =
+    [
+        "tenant_user()", "tenant_organization()", "tenant_admin_organization()",
+        "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)",
+    ];
+
     private readonly string _app = Statements.Quoted(connections.App.Role);
     private readonly string _system = Statements.Quoted(connections.System.Role);
 
@@ -44,5 +51,22 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE INSERT, UPDATE, DELETE ON {History} FROM {_app};
         GRANT SELECT ON {History} TO {_system};
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
+        GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
+        {string.Join('\n', SystemTables.Select(SystemPolicy))}
         """, cancellationToken);
+
+    // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.
+    private string SystemPolicy(string table) =>
+        $"""
+        DO $do$
+        BEGIN
+            IF NOT EXISTS (
+                SELECT FROM pg_policies
+                WHERE schemaname = 'public' AND tablename = '{table}' AND policyname = 'system' AND roles = ARRAY['{connections.System.Role.Replace("'", "''")}']::name[]) THEN
+                DROP POLICY IF EXISTS system ON {table};
+                CREATE POLICY system ON {table} TO {_system} USING (true) WITH CHECK (true);
+            END IF;
+        END
+        $do$;
+        """;
 }

@@ -9,6 +9,9 @@ public sealed class SecretCipher(KeyRing keys)
     private const JweAlgorithm Algorithm = JweAlgorithm.A256GCMKW;
     private const JweEncryption Encryption = JweEncryption.A256GCM;
 
+    /// <summary>Id of the key that <see cref="Encrypt"/> uses.</summary>
+    internal string CurrentKeyId => keys.Current.Id;
+
     /// <summary>Encrypts under the current key for this place alone.</summary>
     public string Encrypt(SecretPlace place, byte[] plaintext)
     {

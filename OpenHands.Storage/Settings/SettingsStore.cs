@@ -16,7 +16,15 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
     {
         var found = await db.UserSettings
             .Where(settings => settings.UserId == userId)
-            .Join(db.Users, settings => settings.UserId, user => user.Id, (settings, user) => new { Row = settings, user.Email })
+            .Join(db.Users, settings => settings.UserId, user => user.Id, (settings, user) => new
+            {
+                Row = settings,
+                user.Email,
+                Providers = db.Secrets
+                    .Where(secret => secret.UserId == userId && secret.Kind == SecretKind.ProviderToken)
+                    .Select(secret => new { secret.Key, secret.Host })
+                    .ToList(),
+            })
             .AsNoTracking()
             .SingleOrDefaultAsync(cancellationToken);
         if (found is null)
@@ -25,7 +33,8 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
         using var secrets = SettingsSecrets.Open(cipher, found.Row);
         return new SavedSettings(
             Values(Parse(found.Row.Document), McpConfigOf(secrets)),
-            secrets.Has("llm_api_key"), secrets.Has("search_api_key"), found.Email, found.Row.Version);
+            secrets.Has("llm_api_key"), secrets.Has("search_api_key"), found.Email,
+            found.Providers.ToDictionary(provider => provider.Key, provider => provider.Host), found.Row.Version);
     }
 
     /// <summary>Changes what <paramref name="posted"/> names and differs from what is stored; the first time, creates the row.</summary>

@@ -15,6 +15,12 @@ public sealed class User
     /// <summary>Name to show; null when identity gave none.</summary>
     public string? DisplayName { get; set; }
 
+    /// <summary>
+    /// The organization that requests act in unless they name one; null before the first login and after leaving it.
+    /// The foreign key stands in the migration: it is the user's membership, and its end sets only this column to null.
+    /// </summary>
+    public string? ActiveOrganizationId { get; set; }
+
     /// <summary>When the row was made, UTC.</summary>
     public DateTimeOffset CreatedAt { get; init; }
 
@@ -24,5 +30,9 @@ public sealed class User
 
 internal sealed class UserConfiguration : IEntityTypeConfiguration<User>
 {
-    public void Configure(EntityTypeBuilder<User> builder) => builder.HasIndex(user => user.Email).IsUnique();
+    public void Configure(EntityTypeBuilder<User> builder)
+    {
+        builder.HasIndex(user => user.Email).IsUnique();
+        builder.HasIndex(user => new { user.ActiveOrganizationId, user.Id }); // found when a membership ends
+    }
 }

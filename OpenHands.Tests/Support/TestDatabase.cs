@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OpenHands.Storage;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Tests.Support;
 
@@ -33,12 +34,15 @@ public sealed class TestDatabase(string server, string name)
     public Task<IReadOnlyList<string>> MigrateAsync() =>
         new DatabaseMigrator(Connections, TimeProvider.System, NullLogger<DatabaseMigrator>.Instance).MigrateAsync();
 
-    /// <summary>A context as the services have it: role openhands_app, no retry.</summary>
-    public OpenHandsDb Open()
+    /// <summary>A context as the services have it: role openhands_app, no retry, and the tenant of its scope; null for none.</summary>
+    public OpenHandsDb Open(string? userId = null, string? organizationId = null)
     {
         var options = new DbContextOptionsBuilder<OpenHandsDb>();
         options.UseNpgsql(App).UseOpenHandsDb();
-        return new OpenHandsDb(options.Options);
+        var tenant = new TenantContext();
+        if (userId is not null)
+            tenant.Enter(userId, organizationId);
+        return new OpenHandsDb(options.Options) { Tenant = tenant };
     }
 
     /// <summary>All rows of a query, run as the administrator, each as one line of text.</summary>

@@ -72,7 +72,7 @@ public sealed class DatabaseAvailabilityTests(DatabaseFixture fixture) : IClassF
         var failure = await FailureOfContextAsync(fixture.Database, async db =>
         {
             await db.Database.OpenConnectionAsync(TestContext.Current.CancellationToken);
-            var process = ((NpgsqlConnection)db.Database.GetDbConnection()).ProcessID;
+            var process = await db.Database.SqlQuery<int>($"SELECT pg_backend_pid() AS \"Value\"").SingleAsync(TestContext.Current.CancellationToken);
             await fixture.Database.QueryAsync($"SELECT pg_terminate_backend({process})");
             db.Users.Add(new User { Id = EntityId.New(TimeProvider.System) });
             return await db.SaveChangesAsync(TestContext.Current.CancellationToken);

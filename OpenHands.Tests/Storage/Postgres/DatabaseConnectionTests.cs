@@ -35,6 +35,8 @@ public sealed class DatabaseConnectionTests
         using var db = new OpenHandsDb(options.Options);
         Assert.Equal(20, new NpgsqlConnectionStringBuilder(db.Database.GetConnectionString()).MaxPoolSize);
         Assert.Equal(AutoTransactionBehavior.Always, db.Database.AutoTransactionBehavior);
-        Assert.Equal(["dead_letters", "user_settings", "users"], db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());
+        Assert.Equal(
+            ["api_keys", "dead_letters", "organization_memberships", "organizations", "secret_versions", "secrets", "sessions", "user_settings", "users"],
+            db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());
     }
 }

@@ -340,7 +340,7 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
     /// <summary>What is stored encrypted under a name, read as an agent would have to.</summary>
     private async Task<string?> SecretAsync(string name)
     {
-        await using var db = fixture.Database.Open();
+        await using var db = fixture.Database.Open(_user);
         var row = db.UserSettings.Single(settings => settings.UserId == _user);
         using var secrets = SettingsSecrets.Open(new SecretCipher(new KeyRing(Ring)), row);
         return secrets.Find(name) is { } value ? global::System.Text.Encoding.UTF8.GetString(value) : null;
@@ -356,7 +356,7 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
 
     private async Task<T> WithStoreAsync<T>(Func<SettingsStore, Task<T>> act, string ring = Ring)
     {
-        await using var db = fixture.Database.Open();
+        await using var db = fixture.Database.Open(_user);
         return await act(new SettingsStore(db, new SecretCipher(new KeyRing(ring)), TimeProvider.System));
     }
 }

@@ -1,0 +1,100 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using OpenHands.Api.Auth;
+using OpenHands.Api.Http;
+using OpenHands.Api.Settings;
+using OpenHands.Storage.Organizations;
+using OpenHands.Storage.Secrets;
+
+namespace OpenHands.Api.Secrets;
+
+/// <summary>The platform's own routes to secrets, the same for a user's and an organization's. Of one name, a user's own comes before the organization's.</summary>
+internal static class OwnedSecretsApi
+{
+    /// <summary>Maps both.</summary>
+    public static void MapOwnedSecrets(this IEndpointRouteBuilder routes)
+    {
+        Map(routes.MapGroup("/api/v1/secrets"));
+        Map(routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/secrets"))
+            .AddEndpointFilter<MembershipFilter>();
+    }
+
+    /// <summary>The secrets without their values, by name.</summary>
+    internal static async Task<Ok<IReadOnlyList<SecretSummary>>> ListAsync(HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await store.ListAsync(OwnerOf(context), cancellationToken));
+
+    /// <summary>Stores a new secret. In an organization only admins may.</summary>
+    internal static async Task<Results<Created, ProblemHttpResult>> AddAsync(
+        OwnedSecret request, HttpContext context, SecretStore store, CancellationToken cancellationToken)
+    {
+        if ((SecretName.Problem(request.Name, request.Description) ?? SecretName.ProblemOfValue(request.Value)) is { } problem)
+            return SecretProblems.Invalid(problem);
+
+        var outcome = await store.AddAsync(OwnerOf(context), request.Name ?? "", request.Value ?? "", request.Description, cancellationToken);
+        return outcome == SecretOutcome.Done
+            ? TypedResults.Created($"{context.Request.Path}/{Uri.EscapeDataString(request.Name ?? "")}")
+            : SecretProblems.Of(outcome, StatusCodes.Status409Conflict);
+    }
+
+    /// <summary>Gives a secret a new value; the former one stays as a version.</summary>
+    internal static async Task<Results<NoContent, ProblemHttpResult>> ReplaceAsync(
+        string name, SecretValue request, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        SecretName.ProblemOfValue(request.Value) is { } problem
+            ? SecretProblems.Invalid(problem)
+            : await AnswerAsync(name, () => store.ReplaceValueAsync(OwnerOf(context), name, request.Value ?? "", cancellationToken));
+
+    /// <summary>Deletes a secret with all its versions.</summary>
+    internal static Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
+        string name, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        AnswerAsync(name, () => store.DeleteAsync(OwnerOf(context), name, cancellationToken));
+
+    /// <summary>The former versions that are kept, newest first, without their values.</summary>
+    internal static async Task<Results<Ok<IReadOnlyList<FormerSecret>>, ProblemHttpResult>> VersionsAsync(
+        string name, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        SecretName.Problem(name, description: null) is null && await store.VersionsAsync(OwnerOf(context), name, cancellationToken) is { } versions
+            ? TypedResults.Ok(versions)
+            : SecretProblems.Of(SecretOutcome.NotFound, StatusCodes.Status409Conflict);
+
+    /// <summary>Gives a secret the value of a former version. The present value becomes a version, too.</summary>
+    internal static Task<Results<NoContent, ProblemHttpResult>> RestoreAsync(
+        string name, long version, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        AnswerAsync(name, () => store.RestoreAsync(OwnerOf(context), name, version, cancellationToken));
+
+    private static RouteGroupBuilder Map(RouteGroupBuilder secrets)
+    {
+        secrets.WithTags("Secrets").ActAsTenant().AddEndpointFilter<StoredSecretProblems>();
+        secrets.MapGet("/", ListAsync);
+        secrets.MapPost("/", AddAsync);
+        secrets.MapPut("/{name}/value", ReplaceAsync);
+        secrets.MapDelete("/{name}", DeleteAsync);
+        secrets.MapGet("/{name}/versions", VersionsAsync);
+        secrets.MapPost("/{name}/versions/{version:long}/restore", RestoreAsync);
+        return secrets;
+    }
+
+    private static SecretOwner OwnerOf(HttpContext context) => context.GetRouteValue(TenantEntry.Organization) is string organization
+        ? SecretOwner.Organization(organization)
+        : SecretOwner.User(context.User.UserId());
+
+    private static async Task<Results<NoContent, ProblemHttpResult>> AnswerAsync(string name, Func<Task<SecretOutcome>> change)
+    {
+        var outcome = SecretName.Problem(name, description: null) is null ? await change() : SecretOutcome.NotFound;
+        return outcome == SecretOutcome.Done ? TypedResults.NoContent() : SecretProblems.Of(outcome, StatusCodes.Status409Conflict);
+    }
+
+    /// <summary>Answers 404 to who is no member of the organization in the path.</summary>
+    private sealed class MembershipFilter(OrganizationStore organizations) : IEndpointFilter
+    {
+        public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
+            await organizations.FindAsync(context.HttpContext.RequestAborted) is null
+                ? TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound)
+                : await next(context);
+    }
+}
+
+/// <summary>A new secret.</summary>
+/// <param name="Name">1 to 256 characters without blanks and slashes.</param>
+/// <param name="Value">1 to 65,536 bytes of text; never shown again.</param>
+/// <param name="Description">What it is for.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record OwnedSecret([property: JsonRequired] string? Name, [property: JsonRequired] string? Value, string? Description);

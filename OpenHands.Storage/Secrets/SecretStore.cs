@@ -1,0 +1,188 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace OpenHands.Storage.Secrets;
+
+/// <summary>
+/// Keeps the named secrets of users and organizations: the architecture's PostgresSecretsStore. Each change touches one row;
+/// values leave only by <see cref="FindValueAsync"/>. The tenant of the scope must be the owner, or a member of the owner.
+/// </summary>
+/// <remarks>
+/// Where a value must be read, <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> is thrown rather
+/// than anything shown or overwritten.
+/// </remarks>
+public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvider time)
+{
+    /// <summary>How many former versions are kept; older ones go.</summary>
+    private const int MostVersions = 20;
+
+    /// <summary>The owner's secrets in the order of their names.</summary>
+    public async Task<IReadOnlyList<SecretSummary>> ListAsync(SecretOwner owner, CancellationToken cancellationToken) =>
+        await Custom(owner)
+            .OrderBy(secret => secret.Key)
+            .Select(secret => new SecretSummary(secret.Key, secret.Description, secret.Version, secret.UpdatedAt))
+            .ToListAsync(cancellationToken);
+
+    /// <summary>
+    /// The value for a piece of work of a user in an organization (null for none): the user's own secret of that name, else the
+    /// organization's. Null when neither is there. The caller clears the buffer.
+    /// </summary>
+    public async Task<byte[]?> FindValueAsync(string userId, string? organizationId, string name, CancellationToken cancellationToken)
+    {
+        var found = await db.Secrets.AsNoTracking()
+            .Where(secret => secret.Kind == SecretKind.Custom && secret.Key == name)
+            .Where(secret => secret.UserId == userId || (organizationId != null && secret.OrganizationId == organizationId))
+            .OrderBy(secret => secret.UserId == null)
+            .FirstOrDefaultAsync(cancellationToken);
+        return found is null ? null : cipher.Open(found);
+    }
+
+    /// <summary>Stores a new secret.</summary>
+    public async Task<SecretOutcome> AddAsync(SecretOwner owner, string name, string value, string? description, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var secret = new Secret
+        {
+            Id = EntityId.New(time),
+            UserId = owner.UserId,
+            OrganizationId = owner.OrganizationId,
+            Kind = SecretKind.Custom,
+            Key = name,
+            ValueEncrypted = "",
+            KeyId = "",
+            Description = description ?? "",
+            CreatedAt = now,
+            UpdatedAt = now,
+        };
+        cipher.Seal(secret, Encoding.UTF8.GetBytes(value), now);
+        db.Secrets.Add(secret);
+        return await SaveAsync(cancellationToken);
+    }
+
+    /// <summary>Renames and describes a secret and keeps its value.</summary>
+    public Task<SecretOutcome> RenameAsync(SecretOwner owner, string name, string newName, string? description, CancellationToken cancellationToken) =>
+        ChangeAsync(owner, name, secret =>
+        {
+            var plaintext = cipher.Open(secret);
+            secret.Key = newName;
+            secret.Description = description ?? "";
+            cipher.Seal(secret, plaintext, time.GetUtcNow());
+            return Task.FromResult(SecretOutcome.Done);
+        }, cancellationToken);
+
+    /// <summary>Gives a secret a new value and keeps the former one as a version.</summary>
+    public Task<SecretOutcome> ReplaceValueAsync(SecretOwner owner, string name, string value, CancellationToken cancellationToken) =>
+        ChangeAsync(owner, name, async secret =>
+        {
+            await KeepVersionAsync(secret, cancellationToken);
+            cipher.Seal(secret, Encoding.UTF8.GetBytes(value), time.GetUtcNow());
+            return SecretOutcome.Done;
+        }, cancellationToken);
+
+    /// <summary>Deletes a secret with all its versions.</summary>
+    public Task<SecretOutcome> DeleteAsync(SecretOwner owner, string name, CancellationToken cancellationToken) =>
+        ChangeAsync(owner, name, secret =>
+        {
+            db.Secrets.Remove(secret);
+            return Task.FromResult(SecretOutcome.Done);
+        }, cancellationToken);
+
+    /// <summary>The former versions that are kept, newest first; null when there is no such secret.</summary>
+    public async Task<IReadOnlyList<FormerSecret>?> VersionsAsync(SecretOwner owner, string name, CancellationToken cancellationToken)
+    {
+        var found = await Custom(owner).Where(secret => secret.Key == name)
+            .Select(secret => new
+            {
+                Versions = db.SecretVersions
+                    .Where(version => version.SecretId == secret.Id && version.UserId == owner.UserId && version.OrganizationId == owner.OrganizationId)
+                    .OrderByDescending(version => version.Version)
+                    .Select(version => new FormerSecret(version.Version, version.Key, version.ReplacedAt))
+                    .ToList(),
+            })
+            .SingleOrDefaultAsync(cancellationToken);
+        return found?.Versions;
+    }
+
+    /// <summary>Gives a secret the value of a former version. The present value becomes a version, too; the name stays.</summary>
+    public Task<SecretOutcome> RestoreAsync(SecretOwner owner, string name, long version, CancellationToken cancellationToken) =>
+        ChangeAsync(owner, name, async secret =>
+        {
+            var former = await db.SecretVersions.AsNoTracking()
+                .Where(row => row.SecretId == secret.Id && row.Version == version && row.UserId == owner.UserId && row.OrganizationId == owner.OrganizationId)
+                .SingleOrDefaultAsync(cancellationToken);
+            if (former is null)
+                return SecretOutcome.NotFound;
+
+            var plaintext = cipher.Open(former);
+            await KeepVersionAsync(secret, cancellationToken);
+            cipher.Seal(secret, plaintext, time.GetUtcNow());
+            return SecretOutcome.Done;
+        }, cancellationToken);
+
+    private IQueryable<Secret> Custom(SecretOwner owner) => db.Secrets.Where(secret =>
+        secret.UserId == owner.UserId && secret.OrganizationId == owner.OrganizationId && secret.Kind == SecretKind.Custom);
+
+    // Under a row lock, so that of two changes the second goes on from the first.
+    private async Task<SecretOutcome> ChangeAsync(
+        SecretOwner owner, string name, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (await Custom(owner).Where(found => found.Key == name).Select(found => found.Id).SingleOrDefaultAsync(cancellationToken) is not { } id)
+            return SecretOutcome.NotFound;
+
+        // The policies let only those lock a row who may change it.
+        var locked = await db.Secrets.FromSql($"SELECT * FROM secrets WHERE id = {id} FOR UPDATE").ToListAsync(cancellationToken);
+        if (locked.SingleOrDefault() is not { } secret)
+            return await Custom(owner).AnyAsync(found => found.Id == id, cancellationToken) ? SecretOutcome.NotAdmin : SecretOutcome.NotFound;
+        if (secret.Key != name)
+            return SecretOutcome.NotFound; // renamed in between
+
+        var outcome = await change(secret);
+        if (outcome != SecretOutcome.Done)
+            return outcome;
+        outcome = await SaveAsync(cancellationToken);
+        if (outcome == SecretOutcome.Done)
+            await transaction.CommitAsync(cancellationToken);
+        return outcome;
+    }
+
+    private async Task<SecretOutcome> SaveAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            return SecretOutcome.Done;
+        }
+        catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return SecretOutcome.NameTaken;
+        }
+        catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
+        {
+            return SecretOutcome.NotAdmin; // row-level security: a member may use an organization's secrets, not change them
+        }
+        finally
+        {
+            db.ChangeTracker.Clear();
+        }
+    }
+
+    private async Task KeepVersionAsync(Secret secret, CancellationToken cancellationToken)
+    {
+        db.SecretVersions.Add(new SecretVersion
+        {
+            SecretId = secret.Id,
+            Version = secret.Version,
+            UserId = secret.UserId,
+            OrganizationId = secret.OrganizationId,
+            Key = secret.Key,
+            ValueEncrypted = secret.ValueEncrypted,
+            KeyId = secret.KeyId,
+            ReplacedAt = time.GetUtcNow(),
+        });
+        await db.SecretVersions.Where(version => version.SecretId == secret.Id)
+            .OrderByDescending(version => version.Version).Skip(MostVersions - 1)
+            .ExecuteDeleteAsync(cancellationToken);
+    }
+}
