@@ -11,6 +11,7 @@ namespace OpenHands.Hosting.Orchestration;
 internal sealed class EndpointProxy : IAsyncDisposable
 {
     private const int Backlog = 512;
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(20);
     private readonly ConcurrentDictionary<int, bool> _targets = new();
     private readonly ConcurrentDictionary<Task, bool> _connections = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -113,6 +114,8 @@ internal sealed class EndpointProxy : IAsyncDisposable
             }
             catch (SocketException)
             {
+                // A caller that is gone already, or no file descriptor left: then a pause lets others end.
+                await Task.Delay(AfterFailure, TimeProvider.System).ConfigureAwait(false);
                 continue;
             }
 

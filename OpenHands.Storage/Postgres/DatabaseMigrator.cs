@@ -1,4 +1,6 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -123,6 +125,8 @@ public sealed partial class DatabaseMigrator(MigrationConnections connections, T
         var options = new DbContextOptionsBuilder<OpenHandsDb>();
         options.UseNpgsql(connection).UseOpenHandsDb();
         await using var db = new OpenHandsDb(options.Options);
+        // Asking a new database for its history would put an error into the server's log.
+        await db.GetService<IHistoryRepository>().CreateIfNotExistsAsync(cancellationToken);
 
         // A change that cannot get its table within the lock timeout lets the waiting queries through and tries again.
         for (var attempt = 1; ; attempt++)
