@@ -61,7 +61,7 @@ internal sealed partial class TerminalSession(
             Write($"{ApplicationName} is published: {path}");
             return 0;
         }
-        catch (DistributedApplicationException exception)
+        catch (Exception exception) when (exception is DistributedApplicationException or InvalidOperationException)
         {
             Console.Error.WriteLine($"{ApplicationName} cannot be published: {exception.Message}");
             return Failed;
@@ -82,7 +82,7 @@ internal sealed partial class TerminalSession(
             await ended.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll([following, .. outputs]).ConfigureAwait(false);
         }
-        catch (DistributedApplicationException exception)
+        catch (Exception exception) when (exception is DistributedApplicationException or InvalidOperationException)
         {
             _failure = exception.Message;
             await host.StopAsync(CancellationToken.None).ConfigureAwait(false);
