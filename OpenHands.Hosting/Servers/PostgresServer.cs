@@ -27,7 +27,7 @@ internal sealed partial class PostgresServer(PostgresServerOptions options) : IL
         }
         catch
         {
-            _folder.Dispose();
+            _folder.Abandon(options.Throwaway);
             throw;
         }
     }

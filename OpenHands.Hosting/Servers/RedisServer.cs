@@ -36,7 +36,7 @@ internal sealed class RedisServer(RedisServerOptions options) : ILocalServer
         }
         catch
         {
-            _folder.Dispose();
+            _folder.Abandon(options.Throwaway);
             throw;
         }
     }

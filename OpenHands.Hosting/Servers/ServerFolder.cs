@@ -70,6 +70,20 @@ internal sealed class ServerFolder(string server, string path) : IDisposable
         }
     }
 
+    /// <summary>Gives the directory up after a preparation that did not succeed; one that is thrown away goes at once.</summary>
+    public void Abandon(bool throwaway)
+    {
+        lock (_gate)
+        {
+            if (throwaway && _hostLock is not null && Directory.Exists(Root))
+            {
+                Directory.Delete(Root, recursive: true);
+            }
+
+            Release();
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
