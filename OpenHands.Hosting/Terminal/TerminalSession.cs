@@ -61,7 +61,7 @@ internal sealed partial class TerminalSession(
             Write($"{ApplicationName} is published: {path}");
             return 0;
         }
-        catch (Exception exception) when (exception is DistributedApplicationException or InvalidOperationException)
+        catch (DistributedApplicationException exception)
         {
             Console.Error.WriteLine($"{ApplicationName} cannot be published: {exception.Message}");
             return Failed;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Net;
+using System.Net.Http.Json;
 using System.Text;
+using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -23,7 +25,6 @@ public sealed class FaultTests
         await SaveAsync(api);
         var processOfApi = ProcessOf(application, "api");
 
-        // Paused first: the postmaster cannot be started again before the API was asked.
         Kill(application, "postgres");
         await Eventually.TrueAsync("the API answers 503", async () => await StatusAsync(api, "/api/settings") == HttpStatusCode.ServiceUnavailable);
 
@@ -33,16 +34,24 @@ public sealed class FaultTests
     }
 
     [Fact]
-    public async Task A_crash_of_Redis_degrades_the_API_and_it_stays_ready()
+    public async Task A_loss_of_Redis_degrades_the_API_which_stays_ready_until_Redis_is_back()
     {
         await using var application = await ApplicationFixture.StartAsync();
         using var api = application.CreateHttpClient("api");
-        var id = Assert.Single(ResourceLog.Replicas(application, "redis"));
-        Kill(application, "redis");
 
-        await application.ResourceNotifications.WaitForResourceAsync(
-            "redis", change => change.ResourceId == id && change.Snapshot is { Restarts: > 0, HealthStatus: HealthStatus.Healthy }, Cancelled).WaitAsync(ApplicationFixture.Patience, Cancelled);
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(api, "/health"));
+        // Stopped, not killed: a crashed one is back before a health answer of a second ago has expired.
+        Signal(application, "redis", "STOP");
+        await Eventually.TrueAsync("the API says that it is degraded", () => HealthIsAsync("Degraded"));
+        Kill(application, "redis");
+        await Eventually.TrueAsync("the API is healthy again", () => HealthIsAsync("Healthy"));
+
+        async Task<bool> HealthIsAsync(string status)
+        {
+            using var answer = await api.GetAsync(new Uri("/health", UriKind.Relative), Cancelled);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            var body = await answer.Content.ReadFromJsonAsync<JsonObject>(Cancelled);
+            return (string?)body!["status"] == status;
+        }
     }
 
     [Fact]
@@ -107,13 +116,8 @@ public sealed class FaultTests
         using var api = application.CreateHttpClient("api");
 
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(api, "/health"));
-        var program = Environment.IsPrivilegedProcess || CanRead(ProcessOf(application, "postgres"))
-            ? new FileInfo($"/proc/{ProcessOf(application, "postgres")}/exe").LinkTarget
-            : null;
-        Assert.Contains("/servers/", program, StringComparison.Ordinal);
+        Assert.Contains("/servers/", new FileInfo($"/proc/{ProcessOf(application, "postgres")}/exe").LinkTarget, StringComparison.Ordinal);
     }
-
-    private static bool CanRead(int process) => new FileInfo($"/proc/{process}/exe").LinkTarget is not null;
 
     private static int ProcessOf(DistributedApplication application, string resource)
     {
@@ -121,10 +125,13 @@ public sealed class FaultTests
         return state.Snapshot.ProcessId ?? throw new InvalidOperationException($"{resource} does not run.");
     }
 
-    private static void Kill(DistributedApplication application, string resource)
+    private static void Kill(DistributedApplication application, string resource) => Signal(application, resource, "KILL");
+
+    private static void Signal(DistributedApplication application, string resource, string name)
     {
-        using var process = Process.GetProcessById(ProcessOf(application, resource));
-        process.Kill();
+        using var kill = Process.Start("kill", ["-s", name, $"{ProcessOf(application, resource)}"]);
+        kill.WaitForExit();
+        Assert.Equal(0, kill.ExitCode);
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient api, string path)
