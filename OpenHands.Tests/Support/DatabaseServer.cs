@@ -17,7 +17,18 @@ public sealed class DatabaseServer : IAsyncDisposable
 
     private readonly Lazy<Task<string>> _administrator;
 
-    public DatabaseServer() => _administrator = new(StartAsync);
+    private readonly bool _durable;
+
+    public DatabaseServer() : this(durable: false)
+    {
+    }
+
+    /// <summary>A server of a test's own; a durable one waits for its disk, as one in production does.</summary>
+    internal DatabaseServer(bool durable)
+    {
+        _durable = durable;
+        _administrator = new(StartAsync);
+    }
 
     /// <summary>Passwords that a test may look for where they must not be.</summary>
     public static string AppPassword => "app-password-of-the-tests";
@@ -74,7 +85,7 @@ public sealed class DatabaseServer : IAsyncDisposable
             DataDirectory = _folder["postgres"],
             Port = RunningServer.FreePort(),
             Password = "superuser-of-the-tests",
-            Throwaway = true,
+            Throwaway = !_durable,
         };
         _server = new PostgresServer(options);
         _running = await RunningServer.PrepareAndStartAsync(_server);
