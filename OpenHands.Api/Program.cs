@@ -6,7 +6,7 @@ try
     await ApiApplication.Build(args).RunAsync();
     return 0;
 }
-catch (Exception invalid) when (invalid is OptionsValidationException or AggregateException { InnerException: OptionsValidationException })
+catch (Exception invalid) when (invalid is OptionsValidationException or InvalidOperationException or AggregateException { InnerException: OptionsValidationException })
 {
     await Console.Error.WriteLineAsync($"The API cannot start: {invalid.Message}");
     return 1;

@@ -44,6 +44,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Former versions of secrets, encrypted.</summary>
     public DbSet<SecretVersion> SecretVersions => Set<SecretVersion>();
 
+    /// <summary>Which keys of the ring something stored may be encrypted under.</summary>
+    public DbSet<EncryptionKey> EncryptionKeys => Set<EncryptionKey>();
+
     /// <summary>Hashes of the keys that programs call with.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 

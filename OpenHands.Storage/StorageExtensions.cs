@@ -32,6 +32,8 @@ public static class StorageExtensions
             .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
         builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
         builder.Services.AddSingleton<SecretCipher>();
+        builder.Services.AddScoped<EncryptionKeyRegistry>();
+        builder.Services.AddHostedService<KeyRingSelfCheck>();
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<SecretStore>();
         builder.Services.AddScoped<SessionStore>();

@@ -204,6 +204,25 @@ namespace OpenHands.Storage.Migrations
                     b.ToTable("dead_letters", (string)null);
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Secrets.EncryptionKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("FirstUsedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("first_used_at");
+
+                    b.HasKey("Id")
+                        .HasName("pk_encryption_keys");
+
+                    b.ToTable("encryption_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_encryption_keys_id", "id ~ '^[0-9a-f]{16}$'");
+                        });
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Secrets.Secret", b =>
                 {
                     b.Property<string>("Id")
@@ -262,6 +281,9 @@ namespace OpenHands.Storage.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_secrets");
+
+                    b.HasIndex("KeyId", "Id")
+                        .HasDatabaseName("ix_secrets_key_id_id");
 
                     b.HasIndex("OrganizationId", "Id")
                         .IsUnique()
@@ -334,6 +356,9 @@ namespace OpenHands.Storage.Migrations
 
                     b.HasIndex("UserId", "SecretId")
                         .HasDatabaseName("ix_secret_versions_user_id_secret_id");
+
+                    b.HasIndex("KeyId", "SecretId", "Version")
+                        .HasDatabaseName("ix_secret_versions_key_id_secret_id_version");
 
                     b.ToTable("secret_versions", null, t =>
                         {
@@ -418,6 +443,10 @@ namespace OpenHands.Storage.Migrations
                         .HasColumnType("jsonb")
                         .HasColumnName("document");
 
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
                     b.Property<string>("Secrets")
                         .IsRequired()
                         .HasColumnType("jsonb")
@@ -434,6 +463,9 @@ namespace OpenHands.Storage.Migrations
 
                     b.HasKey("UserId")
                         .HasName("pk_user_settings");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_user_settings_key_id");
 
                     b.ToTable("user_settings", null, t =>
                         {

@@ -11,6 +11,14 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
     private static readonly string[] SystemTables = ["dead_letters"];
 
+    /// <summary>Tables with ciphertexts, and the columns that the rotation of keys changes in them.</summary>
+    internal static readonly IReadOnlyDictionary<string, string> RotatedColumns = new Dictionary<string, string>
+    {
+        ["secrets"] = "value_encrypted, key_id",
+        ["secret_versions"] = "value_encrypted, key_id",
+        ["user_settings"] = "secrets, key_id",
+    };
+
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
@@ -51,8 +59,11 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE INSERT, UPDATE, DELETE ON {History} FROM {_app};
         GRANT SELECT ON {History} TO {_system};
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
+        REVOKE UPDATE, DELETE ON encryption_keys FROM {_app};
+        GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
+        {string.Join('\n', RotatedColumns.Select(table => $"GRANT SELECT, UPDATE ({table.Value}) ON {table.Key} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(RotatedColumns.Keys).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

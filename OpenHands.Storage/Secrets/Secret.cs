@@ -51,6 +51,7 @@ internal sealed class SecretConfiguration : IEntityTypeConfiguration<Secret>
     {
         builder.HasIndex(secret => new { secret.UserId, secret.Kind, secret.Key }).IsUnique();
         builder.HasIndex(secret => new { secret.OrganizationId, secret.Kind, secret.Key }).IsUnique();
+        builder.HasIndex(secret => new { secret.KeyId, secret.Id });
         // What the versions refer to: the row together with its owner.
         builder.HasIndex(secret => new { secret.UserId, secret.Id }).IsUnique();
         builder.HasIndex(secret => new { secret.OrganizationId, secret.Id }).IsUnique();

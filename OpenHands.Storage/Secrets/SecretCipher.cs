@@ -56,4 +56,20 @@ public sealed class SecretCipher(KeyRing keys)
             CryptographicOperations.ZeroMemory(key);
         }
     }
+
+    /// <summary>The same value for the same place under the current key.</summary>
+    /// <exception cref="KeyRingMismatchException">The key ring lacks the key.</exception>
+    /// <exception cref="SecretRefusedException">It was changed, made for another place, or never made by us.</exception>
+    internal string Reencrypt(SecretPlace place, string jwe)
+    {
+        var plaintext = Decrypt(place, jwe);
+        try
+        {
+            return Encrypt(place, plaintext);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(plaintext);
+        }
+    }
 }

@@ -31,6 +31,7 @@ internal static class SecretSealing
         }
     }
 
-    private static SecretPlace Place(string? userId, string? organizationId, string id, string key, long version) =>
+    /// <summary>Where the value of a row of secrets belongs.</summary>
+    public static SecretPlace Place(string? userId, string? organizationId, string id, string key, long version) =>
         new(new SecretOwner(userId, organizationId).Tenant, Scope, id, key, version);
 }

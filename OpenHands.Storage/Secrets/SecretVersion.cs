@@ -37,6 +37,7 @@ internal sealed class SecretVersionConfiguration : IEntityTypeConfiguration<Secr
     public void Configure(EntityTypeBuilder<SecretVersion> builder)
     {
         builder.HasKey(version => new { version.SecretId, version.Version });
+        builder.HasIndex(version => new { version.KeyId, version.SecretId, version.Version });
         builder.HasIndex(version => new { version.UserId, version.SecretId });
         builder.HasIndex(version => new { version.OrganizationId, version.SecretId });
         builder.ToTable(table => table.HasCheckConstraint("ck_secret_versions_owner", "num_nonnulls(user_id, organization_id) = 1"));

@@ -58,5 +58,6 @@ internal sealed class SettingsSecrets : IDisposable
         _values.Clear();
     }
 
-    private static SecretPlace Place(string userId, string name, long version) => new($"user:{userId}", "settings", userId, name, version);
+    /// <summary>Where a secret field of a user's settings belongs.</summary>
+    public static SecretPlace Place(string userId, string name, long version) => new($"user:{userId}", "settings", userId, name, version);
 }

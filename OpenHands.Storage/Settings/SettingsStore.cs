@@ -67,7 +67,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
     {
         // By name: a prepared SELECT * fails once the next release has added a column.
         var rows = await db.UserSettings
-            .FromSql($"SELECT user_id, document, secrets, version, created_at, updated_at FROM user_settings WHERE user_id = {userId} FOR UPDATE")
+            .FromSql($"SELECT user_id, document, secrets, key_id, version, created_at, updated_at FROM user_settings WHERE user_id = {userId} FOR UPDATE")
             .AsNoTracking()
             .ToListAsync(cancellationToken);
         return rows.SingleOrDefault();
@@ -93,10 +93,12 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
         var now = time.GetUtcNow();
         var json = document.ToJsonString();
         var sealedSecrets = secrets.Seal(cipher, row.UserId, version);
+        var keyId = cipher.CurrentKeyId;
         await db.UserSettings.Where(settings => settings.UserId == row.UserId).ExecuteUpdateAsync(
             set => set
                 .SetProperty(settings => settings.Document, json)
                 .SetProperty(settings => settings.Secrets, sealedSecrets)
+                .SetProperty(settings => settings.KeyId, keyId)
                 .SetProperty(settings => settings.Version, version)
                 .SetProperty(settings => settings.UpdatedAt, now),
             cancellationToken);

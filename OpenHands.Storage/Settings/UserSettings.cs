@@ -16,6 +16,9 @@ public sealed class UserSettings
     /// <summary>JSON object, field name → JWE. A field that is not set is absent.</summary>
     public required string Secrets { get; set; }
 
+    /// <summary>Id of the key of the ring that encrypted them; null when they were stored before this was kept.</summary>
+    public string? KeyId { get; set; }
+
     /// <summary>Grows by one with every change; every JWE of the row is bound to it.</summary>
     public long Version { get; set; }
 
@@ -34,6 +37,7 @@ internal sealed class UserSettingsConfiguration : IEntityTypeConfiguration<UserS
         builder.HasOne<User>().WithOne().HasForeignKey<UserSettings>(settings => settings.UserId).OnDelete(DeleteBehavior.Cascade);
         builder.Property(settings => settings.Document).HasColumnType("jsonb");
         builder.Property(settings => settings.Secrets).HasColumnType("jsonb");
+        builder.HasIndex(settings => settings.KeyId);
         builder.Property(settings => settings.Version).IsConcurrencyToken();
         builder.ToTable(table =>
         {

@@ -9,6 +9,9 @@ namespace OpenHands.Tests.Support;
 /// <summary>The real API in this process, on a free port of the loopback interface, without a database unless one is configured.</summary>
 internal sealed class ApiHost : IAsyncDisposable
 {
+    /// <summary>Key of every API that is not given another one: replicas share a ring.</summary>
+    public static string KeyRing { get; } = RandomNumberGenerator.GetHexString(64);
+
     private readonly WebApplication _app;
 
     private ApiHost(WebApplication app, RecordedLog log)
@@ -29,6 +32,9 @@ internal sealed class ApiHost : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>Cancelled when the API was told to end, or ends itself.</summary>
+    public CancellationToken Stopping => _app.Lifetime.ApplicationStopping;
+
     /// <summary>Starts it with settings such as `Identity:AllowRemote=true`; <paramref name="configure"/> may add routes.</summary>
     public static async Task<ApiHost> StartAsync(IEnumerable<string> settings, Action<WebApplication>? configure = null)
     {
@@ -44,7 +50,7 @@ internal sealed class ApiHost : IAsyncDisposable
     public static WebApplication Build(IEnumerable<string> settings) => ApiApplication.Build(
     [
         "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning", "--Logging:Console:LogLevel:Default=None",
-        $"--ConnectionStrings:secrets={RandomNumberGenerator.GetHexString(64)}",
+        $"--ConnectionStrings:secrets={KeyRing}",
         .. settings.Select(setting => "--" + setting),
     ]);
 

@@ -28,6 +28,38 @@ public sealed class KeyRingTests
         Assert.NotEqual(one.Id, other.Id);
     }
 
-    private static IConfiguration Configuration(string? key) => new ConfigurationBuilder()
-        .AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:secrets"] = key }).Build();
+    [Fact]
+    public void Older_keys_come_from_a_list_a_text_and_a_file_and_the_current_one_from_a_file_too()
+    {
+        var file = Path.GetTempFileName();
+        var current = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, $"{Key('d')}\n\n{Key('e')}\n");
+            File.WriteAllText(current, $"{Key('a')}\n");
+            var ring = KeyRing.From(Configuration(
+                null, ("Secrets:KeyFile", current), ("Secrets:PreviousKeys", $"{Key('b')}, {Key('a')}"), ("Secrets:PreviousKeys:0", Key('c')), ("Secrets:PreviousKeysFile", file)));
+            Assert.Equal("abcde".Select(letter => KeyRing.From(Configuration(Key(letter))).Current.Id), ring.KeyIds);
+        }
+        finally
+        {
+            File.Delete(file);
+            File.Delete(current);
+        }
+    }
+
+    [Fact]
+    public void A_short_older_key_and_a_file_that_is_not_there_are_named_without_the_key()
+    {
+        var tooShort = Assert.Throws<InvalidOperationException>(() => KeyRing.From(Configuration(Key('a'), ("Secrets:PreviousKeys", "short-one"))));
+        Assert.DoesNotContain("short-one", tooShort.Message);
+        Assert.Contains("Secrets:PreviousKeys", tooShort.Message);
+        var missing = Assert.Throws<InvalidOperationException>(() => KeyRing.From(Configuration(Key('a'), ("Secrets:PreviousKeysFile", "/nowhere/keys"))));
+        Assert.Contains("Secrets:PreviousKeysFile", missing.Message);
+    }
+
+    private static string Key(char letter) => new(letter, 43);
+
+    private static IConfiguration Configuration(string? key, params (string Name, string Value)[] others) => new ConfigurationBuilder()
+        .AddInMemoryCollection(others.Select(other => KeyValuePair.Create(other.Name, (string?)other.Value)).Append(new("ConnectionStrings:secrets", key))).Build();
 }
