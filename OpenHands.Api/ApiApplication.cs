@@ -7,6 +7,7 @@ using OpenHands.Api.Organizations;
 using OpenHands.Api.Secrets;
 using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
+using OpenHands.Api.Users;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage;
 
@@ -59,6 +60,8 @@ internal static class ApiApplication
         app.MapWebClient();
         app.MapOptions();
         app.MapSettings();
+        app.MapOrganizationSettings();
+        app.MapUsers();
         app.MapOrganizations();
         app.MapSecrets();
         app.MapOwnedSecrets();

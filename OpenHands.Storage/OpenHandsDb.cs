@@ -29,6 +29,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>One row of preferences per user.</summary>
     public DbSet<UserSettings> UserSettings => Set<UserSettings>();
 
+    /// <summary>At most one row of defaults for members per organization.</summary>
+    public DbSet<OrganizationSettings> OrganizationSettings => Set<OrganizationSettings>();
+
     /// <summary>The tenants.</summary>
     public DbSet<Organization> Organizations => Set<Organization>();
 

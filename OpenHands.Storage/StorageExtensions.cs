@@ -35,6 +35,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<EncryptionKeyRegistry>();
         builder.Services.AddHostedService<KeyRingSelfCheck>();
         builder.Services.AddScoped<SettingsStore>();
+        builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();

@@ -428,6 +428,53 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Settings.OrganizationSettings", b =>
+                {
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Document")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("document");
+
+                    b.Property<string>("KeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.Property<string>("Secrets")
+                        .IsRequired()
+                        .HasColumnType("jsonb")
+                        .HasColumnName("secrets");
+
+                    b.Property<DateTimeOffset>("UpdatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("updated_at");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_organization_settings");
+
+                    b.HasIndex("KeyId")
+                        .HasDatabaseName("ix_organization_settings_key_id");
+
+                    b.ToTable("organization_settings", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_organization_settings_document", "jsonb_typeof(document) = 'object'");
+
+                            t.HasCheckConstraint("ck_organization_settings_secrets", "jsonb_typeof(secrets) = 'object'");
+                        });
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Settings.UserSettings", b =>
                 {
                     b.Property<string>("UserId")
@@ -579,6 +626,16 @@ namespace OpenHands.Storage.Migrations
                         .HasForeignKey("OrganizationId", "UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_sessions_organization_memberships_organization_id_user_id");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Settings.OrganizationSettings", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Organizations.Organization", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Settings.OrganizationSettings", "OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_organization_settings_organizations_organization_id");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Settings.UserSettings", b =>

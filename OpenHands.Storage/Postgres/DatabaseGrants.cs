@@ -11,13 +11,14 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
     private static readonly string[] SystemTables = ["dead_letters"];
 
-    /// <summary>Tables with ciphertexts, and the columns that the rotation of keys changes in them.</summary>
-    internal static readonly IReadOnlyDictionary<string, string> RotatedColumns = new Dictionary<string, string>
-    {
-        ["secrets"] = "value_encrypted, key_id",
-        ["secret_versions"] = "value_encrypted, key_id",
-        ["user_settings"] = "secrets, key_id",
-    };
+    /// <summary>Tables with ciphertexts: the columns that the rotation of keys reads, and those of them that it changes.</summary>
+    private static readonly (string Table, string Read, string Changed)[] Rotated =
+    [
+        ("secrets", "id, user_id, organization_id, key, version, value_encrypted, key_id", "value_encrypted, key_id"),
+        ("secret_versions", "secret_id, user_id, organization_id, key, version, value_encrypted, key_id", "value_encrypted, key_id"),
+        ("user_settings", "user_id, version, secrets, key_id", "secrets, key_id"),
+        ("organization_settings", "organization_id, version, secrets, key_id", "secrets, key_id"),
+    ];
 
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
@@ -61,9 +62,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
         REVOKE UPDATE, DELETE ON encryption_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
-        {string.Join('\n', RotatedColumns.Select(table => $"GRANT SELECT, UPDATE ({table.Value}) ON {table.Key} TO {_system};"))}
+        {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(RotatedColumns.Keys).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

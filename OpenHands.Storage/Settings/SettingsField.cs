@@ -17,9 +17,6 @@ internal sealed record SettingsField(string Name, string Expected, Func<JsonValu
     /// <summary>Whether a posted text without a visible character means null.</summary>
     public bool BlankIsNull { get; init; }
 
-    /// <summary>The stored value, or what holds instead.</summary>
-    public JsonNode? Effective(JsonObject document) => document.TryGetPropertyValue(Name, out var stored) ? stored : Default;
-
     /// <summary>Text on one line.</summary>
     public static SettingsField Text(string name, int longest) => new(
         name, $"text of at most {longest} characters on one line, or null", value => OneLine(value, longest));

@@ -8,6 +8,15 @@ internal static class SettingsFields
     /// <summary>The list of tool servers: a secret as a whole, since keys stand in it.</summary>
     public const string McpConfig = "mcp_config";
 
+    /// <summary>The language model.</summary>
+    public const string LlmModel = "llm_model";
+
+    /// <summary>Its address; null for the provider's own.</summary>
+    public const string LlmBaseUrl = "llm_base_url";
+
+    /// <summary>The key for the language model.</summary>
+    public const string LlmApiKey = "llm_api_key";
+
     /// <summary>Longest key, in characters.</summary>
     public const int LongestKey = 8192;
 
@@ -19,8 +28,8 @@ internal static class SettingsFields
         SettingsField.Whole("max_iterations"),
         SettingsField.Text("security_analyzer", 100),
         SettingsField.Flag("confirmation_mode"),
-        new("llm_model", "the name of a model, at most 500 characters", NotBlank) { KeepsOnNull = true },
-        SettingsField.Text("llm_base_url", 2048) with { BlankIsNull = true }, // null: the provider's own address
+        new(LlmModel, "the name of a model, at most 500 characters", NotBlank) { KeepsOnNull = true },
+        SettingsField.Text(LlmBaseUrl, 2048) with { BlankIsNull = true }, // null: the provider's own address
         SettingsField.Whole("user_version"),
         SettingsField.Whole("remote_runtime_resource_factor"),
         SettingsField.Flag("enable_default_condenser", preset: true),
@@ -42,10 +51,13 @@ internal static class SettingsFields
     /// </summary>
     public static readonly IReadOnlyDictionary<string, bool> KeysAndWhetherEmptyClears = new Dictionary<string, bool>
     {
-        ["llm_api_key"] = true,
+        [LlmApiKey] = true,
         ["search_api_key"] = false,
         ["sandbox_api_key"] = true,
     };
+
+    /// <summary>The fields of the document that an organization may give its members.</summary>
+    public static readonly IReadOnlyList<SettingsField> Inheritable = [.. Document.Where(field => field.Name is LlmModel or LlmBaseUrl)];
 
     private static JsonValue? NotBlank(JsonValue value) =>
         SettingsField.OneLine(value, 500) is { } text && !string.IsNullOrWhiteSpace(text.GetValue<string>()) ? text : null;

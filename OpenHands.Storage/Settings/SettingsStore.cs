@@ -8,59 +8,126 @@ namespace OpenHands.Storage.Settings;
 /// Keeps each user's settings: the architecture's PostgresSettingsStore. Saving merges by the presence of a field under a
 /// row lock, so that two open tabs do not undo each other.
 /// </summary>
-/// <remarks>Both methods throw <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> rather than show or save settings without their keys.</remarks>
+/// <remarks>Every method throws <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> rather than show or save settings without their keys.</remarks>
 public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvider time)
 {
-    /// <summary>The settings of a user; null only when none were ever saved.</summary>
+    /// <summary>The settings of a user; null only when none were ever saved and the organization gives none.</summary>
     public async Task<SavedSettings?> FindAsync(string userId, CancellationToken cancellationToken)
     {
-        var found = await db.UserSettings
-            .Where(settings => settings.UserId == userId)
-            .Join(db.Users, settings => settings.UserId, user => user.Id, (settings, user) => new
+        var found = await Rows(userId).AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        return found is null ? null : Show(found);
+    }
+
+    /// <summary>The user with memberships and settings, in one round trip; null when there is no such user.</summary>
+    public async Task<Profile?> FindProfileAsync(string userId, CancellationToken cancellationToken)
+    {
+        var found = await Rows(userId)
+            .Select(rows => new
             {
-                Row = settings,
-                user.Email,
-                Providers = db.Secrets
-                    .Where(secret => secret.UserId == userId && secret.Kind == SecretKind.ProviderToken)
-                    .Select(secret => new { secret.Key, secret.Host })
+                Settings = rows,
+                User = db.Users.Single(user => user.Id == userId),
+                Memberships = db.OrganizationMemberships
+                    .Where(membership => membership.UserId == userId)
+                    .Join(
+                        db.Organizations, membership => membership.OrganizationId, organization => organization.Id,
+                        (membership, organization) => new { organization.Id, organization.Name, membership.Role })
+                    .OrderBy(joined => joined.Id)
                     .ToList(),
             })
             .AsNoTracking()
+            .AsSingleQuery()
             .SingleOrDefaultAsync(cancellationToken);
-        if (found is null)
-            return null;
-
-        using var secrets = SettingsSecrets.Open(cipher, found.Row);
-        return new SavedSettings(
-            Values(Parse(found.Row.Document), McpConfigOf(secrets)),
-            secrets.Has("llm_api_key"), secrets.Has("search_api_key"), found.Email,
-            found.Providers.ToDictionary(provider => provider.Key, provider => provider.Host), found.Row.Version);
+        return found is null ? null : new Profile(
+            found.User.Id, found.User.Email, found.User.DisplayName,
+            [.. found.Memberships.Select(joined => new ProfileMembership(joined.Id, joined.Name, joined.Role, joined.Id == found.User.ActiveOrganizationId))],
+            Show(found.Settings));
     }
 
-    /// <summary>Changes what <paramref name="posted"/> names and differs from what is stored; the first time, creates the row.</summary>
-    /// <returns>Null when it is saved, else the first thing that is wrong; then nothing is changed.</returns>
-    public async Task<FieldProblem?> MergeAsync(string userId, JsonObject posted, CancellationToken cancellationToken)
+    /// <summary>
+    /// The key for the language model that a user's work has: the user's own, else the organization's where it goes with the
+    /// user's choices; null for none. The caller clears the buffer. It is for the agent, never for an answer.
+    /// </summary>
+    public async Task<byte[]?> FindLlmApiKeyAsync(string userId, CancellationToken cancellationToken)
+    {
+        var row = await db.UserSettings.AsNoTracking().SingleOrDefaultAsync(settings => settings.UserId == userId, cancellationToken);
+        using var secrets = row is null ? new SettingsSecrets() : SettingsSecrets.Open(cipher, row);
+        if (secrets.Find(SettingsFields.LlmApiKey) is { } own)
+            return [.. own];
+
+        var organization = await FindOrganizationAsync(userId, cancellationToken);
+        if (organization is null || !InheritedSettings.From(organization, platformModel: null).KeyGoesWith(row is null ? [] : Parse(row.Document)))
+            return null;
+        using var given = SettingsSecrets.Open(cipher, organization);
+        return given.Find(SettingsFields.LlmApiKey) is { } key ? [.. key] : null;
+    }
+
+    /// <summary>
+    /// Changes what was posted and differs from what holds; the first time, creates the row. A value that the user would have
+    /// anyway is not stored: the front end posts back the whole form, which would freeze what the organization gives.
+    /// </summary>
+    /// <returns>Null when it is saved.</returns>
+    public async Task<SettingsRefusal?> MergeAsync(string userId, SettingsPost posted, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(posted);
         var problems = new List<FieldProblem>();
-        var changes = SettingsChanges.Read(posted, problems);
+        var changes = SettingsChanges.Read(posted.Members, problems);
         if (problems.Count > 0)
-            return problems[0];
+            return new SettingsRefusal(problems[0]);
 
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var row = await LockAsync(userId, cancellationToken)
             ?? await CreateAsync(userId, cancellationToken);
+        var inherited = InheritedSettings.From(await FindOrganizationAsync(userId, cancellationToken), posted.PlatformModel);
+        if (posted.Version is not null && posted.Version != SavedSettings.TextOf(row.Version, inherited.Version))
+            return new SettingsRefusal(null);
+
         using var secrets = SettingsSecrets.Open(cipher, row);
         var document = Parse(row.Document);
-
-        var changed = SetFields(document, changes) | SetSecrets(secrets, changes, problems) | row.Version == 0;
+        var changed = SetFields(document, inherited, changes) | SetSecrets(secrets, changes, problems) | row.Version == 0;
         if (problems.Count > 0)
-            return problems[0];
+            return new SettingsRefusal(problems[0]);
 
         if (changed)
             await WriteAsync(row, document, secrets, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return null;
+    }
+
+    private IQueryable<SettingsRows> Rows(string userId)
+    {
+        var organization = db.Tenant?.OrganizationId;
+        return db.Users.Where(user => user.Id == userId).Select(user => new SettingsRows
+        {
+            Own = db.UserSettings.SingleOrDefault(settings => settings.UserId == userId),
+            Organization = db.OrganizationSettings.SingleOrDefault(settings => settings.OrganizationId == (organization ?? user.ActiveOrganizationId)),
+            Email = user.Email,
+            Providers = db.Secrets
+                .Where(secret => secret.UserId == userId && secret.Kind == SecretKind.ProviderToken)
+                .Select(secret => new ProviderHost { Provider = secret.Key, Host = secret.Host })
+                .ToList(),
+        });
+    }
+
+    private SavedSettings? Show(SettingsRows found)
+    {
+        if (found is { Own: null, Organization: null })
+            return null;
+
+        var inherited = InheritedSettings.From(found.Organization, platformModel: null);
+        using var secrets = found.Own is null ? new SettingsSecrets() : SettingsSecrets.Open(cipher, found.Own);
+        var document = found.Own is null ? [] : Parse(found.Own.Document);
+        return new SavedSettings(
+            Values(document, inherited, McpConfigOf(secrets)),
+            secrets.Has(SettingsFields.LlmApiKey) || inherited.KeyGoesWith(document), secrets.Has("search_api_key"), found.Email,
+            found.Providers.ToDictionary(provider => provider.Provider, provider => provider.Host), found.Own?.Version ?? 0, inherited.Version);
+    }
+
+    private Task<OrganizationSettings?> FindOrganizationAsync(string userId, CancellationToken cancellationToken)
+    {
+        var organization = db.Tenant?.OrganizationId;
+        return db.OrganizationSettings.AsNoTracking().SingleOrDefaultAsync(
+            settings => settings.OrganizationId == (organization ?? db.Users.Where(user => user.Id == userId).Select(user => user.ActiveOrganizationId).Single()),
+            cancellationToken);
     }
 
     private async Task<UserSettings?> LockAsync(string userId, CancellationToken cancellationToken)
@@ -104,14 +171,17 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
             cancellationToken);
     }
 
-    private static bool SetFields(JsonObject document, SettingsChanges changes)
+    private static bool SetFields(JsonObject document, InheritedSettings inherited, SettingsChanges changes)
     {
         var changed = false;
         foreach (var (field, value) in changes.Fields)
         {
-            if (JsonNode.DeepEquals(field.Effective(document), value))
+            if (JsonNode.DeepEquals(inherited.Effective(field, document), value))
                 continue;
-            document[field.Name] = value;
+            if (inherited.Gives(field, value))
+                document.Remove(field.Name);
+            else
+                document[field.Name] = value;
             changed = true;
         }
 
@@ -131,11 +201,11 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
     private static McpConfig? McpConfigOf(SettingsSecrets secrets) =>
         secrets.Find(SettingsFields.McpConfig) is { } json ? McpConfig.Parse(json) : null;
 
-    private static JsonObject Values(JsonObject document, McpConfig? servers)
+    private static JsonObject Values(JsonObject document, InheritedSettings inherited, McpConfig? servers)
     {
         var values = new JsonObject();
         foreach (var field in SettingsFields.Document)
-            values[field.Name] = field.Effective(document)?.DeepClone();
+            values[field.Name] = inherited.Effective(field, document)?.DeepClone();
         values[SettingsFields.McpConfig] = servers?.ToMaskedJson();
         return values;
     }

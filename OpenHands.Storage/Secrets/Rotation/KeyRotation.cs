@@ -1,4 +1,5 @@
 using Npgsql;
+using OpenHands.Storage.Settings;
 
 namespace OpenHands.Storage.Secrets.Rotation;
 
@@ -74,6 +75,7 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
                 AND NOT EXISTS (SELECT FROM secrets WHERE key_id = k.id)
                 AND NOT EXISTS (SELECT FROM secret_versions WHERE key_id = k.id)
                 AND NOT EXISTS (SELECT FROM user_settings WHERE key_id = k.id OR (key_id IS NULL AND secrets <> jsonb_build_object()))
+                AND NOT EXISTS (SELECT FROM organization_settings WHERE key_id = k.id)
             RETURNING id
             """);
         strikeOut.Parameters.Add(new NpgsqlParameter<string> { TypedValue = keys.Current.Id });
@@ -85,5 +87,10 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
     }
 
     /// <summary>Everything that holds ciphertexts. A test walks the catalogue and fails when one is missing.</summary>
-    private IEnumerable<RotatedTable> Tables() => [new RotatedSecrets(_cipher), new RotatedSecretVersions(_cipher), new RotatedSettings(_cipher)];
+    private IEnumerable<RotatedTable> Tables() =>
+    [
+        new RotatedSecrets(_cipher), new RotatedSecretVersions(_cipher),
+        new RotatedSettings(_cipher, "user_settings", "user_id", SettingsSecrets.Place),
+        new RotatedSettings(_cipher, "organization_settings", "organization_id", SettingsSecrets.OrganizationPlace),
+    ];
 }

@@ -72,7 +72,7 @@ public sealed class SettingsApiTests(DatabaseServer server) : IAsyncLifetime
 
         using var first = await GetAsync();
         var shown = await TextAsync(first);
-        // The default model is in the answer; posted back it becomes a choice, all else stays as it is.
+        // The default model is in the answer, too; posted back it is no choice.
         using (await PostAsync(shown))
         using (await PostAsync(shown))
         {
@@ -80,7 +80,75 @@ public sealed class SettingsApiTests(DatabaseServer server) : IAsyncLifetime
 
         using var second = await GetAsync();
         Assert.Equal(shown, await TextAsync(second));
-        Assert.Equal("\"2\"", second.Headers.ETag?.Tag);
+        Assert.Equal("\"1\"", second.Headers.ETag?.Tag);
+    }
+
+    [Fact]
+    public async Task A_save_with_If_Match_changes_only_the_version_that_it_names()
+    {
+        using (await PostAsync("""{"language":"de"}"""))
+        using (var stale = await _api.Client.SendAsync(Post("""{"language":"fr"}""", "\"7\""), TestContext.Current.CancellationToken))
+        using (var current = await _api.Client.SendAsync(Post("""{"agent":"A"}""", "\"1\""), TestContext.Current.CancellationToken))
+        {
+            await Problem.AssertAsync(HttpStatusCode.PreconditionFailed, stale);
+            Assert.Equal(HttpStatusCode.OK, current.StatusCode);
+        }
+
+        using var response = await GetAsync();
+        var settings = JsonNode.Parse(await TextAsync(response))!;
+        Assert.Equal(("de", "A"), ((string?)settings["language"], (string?)settings["agent"]));
+
+        static HttpRequestMessage Post(string body, string ifMatch) => new(HttpMethod.Post, "/api/settings")
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+            Headers = { { "If-Match", ifMatch } },
+        };
+    }
+
+    [Fact]
+    public async Task The_caller_reads_profile_memberships_and_preferences_in_one_answer()
+    {
+        using (await PostAsync("""{"language":"de","llm_api_key":"sk-canary"}"""))
+        using (var response = await _api.Client.GetAsync(new Uri("/api/v1/users/me", UriKind.Relative), TestContext.Current.CancellationToken))
+        {
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            var body = await TextAsync(response);
+            Assert.DoesNotContain("canary", body);
+            var me = JsonNode.Parse(body)!;
+            Assert.Equal("de", (string?)me["settings"]!["language"]);
+            Assert.True((bool?)me["settings"]!["llm_api_key_set"]);
+            var membership = Assert.Single(me["memberships"]!.AsArray())!;
+            Assert.Equal(("admin", true), ((string?)membership["role"], (bool?)membership["is_active"]));
+        }
+    }
+
+    [Fact]
+    public async Task An_organization_s_settings_are_changed_by_merge_patch_and_never_show_the_key()
+    {
+        using var first = await _api.Client.GetAsync(new Uri("/api/v1/organizations", UriKind.Relative), TestContext.Current.CancellationToken);
+        var path = $"/api/v1/organizations/{JsonNode.Parse(await TextAsync(first))!["items"]![0]!["id"]}/settings";
+        using (var patched = await PatchAsync("""{"llm_model":"openai/gpt-5","llm_api_key":"sk-canary"}""", "\"0\""))
+        using (var stale = await PatchAsync("""{"llm_model":"openai/gpt-6"}""", "\"0\""))
+        using (var unknown = await PatchAsync("""{"language":"de"}""", "*"))
+        {
+            Assert.Equal("""{"llm_model":"openai/gpt-5","llm_base_url":null,"llm_api_key_set":true,"version":1}""", await TextAsync(patched));
+            Assert.Equal("\"1\"", patched.Headers.ETag?.Tag);
+            await Problem.AssertAsync(HttpStatusCode.PreconditionFailed, stale);
+            await Problem.AssertAsync(HttpStatusCode.UnprocessableEntity, unknown);
+        }
+
+        using var response = await GetAsync();
+        var settings = JsonNode.Parse(await TextAsync(response))!;
+        Assert.Equal("openai/gpt-5", (string?)settings["llm_model"]);
+        Assert.True((bool?)settings["llm_api_key_set"]);
+
+        Task<HttpResponseMessage> PatchAsync(string body, string ifMatch) => _api.Client.SendAsync(
+            new HttpRequestMessage(HttpMethod.Patch, path)
+            {
+                Content = new StringContent(body, Encoding.UTF8, "application/json"),
+                Headers = { { "If-Match", ifMatch } },
+            },
+            TestContext.Current.CancellationToken);
     }
 
     [Fact]

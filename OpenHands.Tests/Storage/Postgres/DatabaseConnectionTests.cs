@@ -36,7 +36,10 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(20, new NpgsqlConnectionStringBuilder(db.Database.GetConnectionString()).MaxPoolSize);
         Assert.Equal(AutoTransactionBehavior.Always, db.Database.AutoTransactionBehavior);
         Assert.Equal(
-            ["api_keys", "dead_letters", "organization_memberships", "organizations", "secret_versions", "secrets", "sessions", "user_settings", "users"],
+            [
+                "api_keys", "dead_letters", "encryption_keys", "organization_memberships", "organization_settings", "organizations", "secret_versions",
+                "secrets", "sessions", "user_settings", "users",
+            ],
             db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());
     }
 }

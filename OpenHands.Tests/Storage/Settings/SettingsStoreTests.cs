@@ -258,8 +258,8 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
         const string OtherRing = "another key ring, just as long as it";
 
         await Assert.ThrowsAsync<KeyRingMismatchException>(() => WithStoreAsync(store => store.FindAsync(_user, Token), OtherRing));
-        await Assert.ThrowsAsync<KeyRingMismatchException>(() => WithStoreAsync(store => store.MergeAsync(_user, new JsonObject { ["language"] = "fr" }, Token), OtherRing));
-        await Assert.ThrowsAsync<KeyRingMismatchException>(() => WithStoreAsync(store => store.MergeAsync(_user, new JsonObject { ["llm_api_key"] = "sk" }, Token), OtherRing));
+        await Assert.ThrowsAsync<KeyRingMismatchException>(() => WithStoreAsync(store => store.MergeAsync(_user, new SettingsPost(new JsonObject { ["language"] = "fr" }), Token), OtherRing));
+        await Assert.ThrowsAsync<KeyRingMismatchException>(() => WithStoreAsync(store => store.MergeAsync(_user, new SettingsPost(new JsonObject { ["llm_api_key"] = "sk" }), Token), OtherRing));
 
         Assert.Equal("de", (string?)(await ReadAsync()).Values["language"]);
         Assert.Equal("sk-kept", await SecretAsync("llm_api_key"));
@@ -302,8 +302,8 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
     {
         await WithStoreAsync(async store =>
         {
-            Assert.Null(await store.MergeAsync(_user, new JsonObject { ["language"] = "de" }, Token));
-            Assert.Null(await store.MergeAsync(_user, new JsonObject { ["agent"] = "A" }, Token));
+            Assert.Null(await store.MergeAsync(_user, new SettingsPost(new JsonObject { ["language"] = "de" }), Token));
+            Assert.Null(await store.MergeAsync(_user, new SettingsPost(new JsonObject { ["agent"] = "A" }), Token));
             return 0;
         });
         Assert.Equal("de", (string?)(await ReadAsync()).Values["language"]);
@@ -330,8 +330,8 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
 
     private async Task SaveAsync(string posted) => Assert.Null(await MergeAsync(posted));
 
-    private Task<FieldProblem?> MergeAsync(string posted) =>
-        WithStoreAsync(store => store.MergeAsync(_user, JsonNode.Parse(posted)!.AsObject(), Token));
+    private async Task<FieldProblem?> MergeAsync(string posted) =>
+        (await WithStoreAsync(store => store.MergeAsync(_user, new SettingsPost(JsonNode.Parse(posted)!.AsObject()), Token)))?.Field;
 
     private Task<SavedSettings?> FindAsync() => WithStoreAsync(store => store.FindAsync(_user, Token));
 

@@ -95,27 +95,33 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         // Whoever a policy names sees what it says regardless of the tenant.
         Assert.Equal(
             [
-                "dead_letters|{openhands_system}", "organization_memberships|{openhands_owner}", "organizations|{openhands_owner}",
+                "dead_letters|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
                 "secret_versions|{openhands_system}", "secrets|{openhands_system}", "user_settings|{openhands_system}", "users|{openhands_owner}",
             ],
             await fixture.Database.QueryAsync("SELECT tablename, roles::text FROM pg_policies WHERE roles <> '{public}' ORDER BY 1"));
         Assert.Empty(await fixture.Database.QueryAsync(
             "SELECT tablename, policyname FROM pg_policies WHERE roles = '{public}' AND coalesce(qual, with_check) NOT LIKE '%tenant\\_%'"));
         Assert.Equal(
-            ["dead_letters", "encryption_keys", "secret_versions", "secrets", "user_settings"],
+            ["dead_letters", "encryption_keys"],
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '__EFMigrationsHistory'
                   AND has_table_privilege('openhands_system', oid, 'SELECT, INSERT, UPDATE, DELETE') ORDER BY 1
                 """));
         Assert.Equal(
-            ["secret_versions.key_id", "secret_versions.value_encrypted", "secrets.key_id", "secrets.value_encrypted", "user_settings.key_id", "user_settings.secrets"],
+            ["organization_settings.key_id", "organization_settings.secrets", "secret_versions.key_id", "secret_versions.value_encrypted", "secrets.key_id", "secrets.value_encrypted", "user_settings.key_id", "user_settings.secrets"],
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname || '.' || attname FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
-                WHERE relnamespace = 'public'::regnamespace AND relname IN ('secrets', 'secret_versions', 'user_settings') AND attnum > 0
+                WHERE relnamespace = 'public'::regnamespace AND relname IN ('secrets', 'secret_versions', 'user_settings', 'organization_settings') AND attnum > 0
                   AND has_column_privilege('openhands_system', c.oid, attnum, 'INSERT, UPDATE') ORDER BY 1
                 """));
+        Assert.Empty(await fixture.Database.QueryAsync(
+            """
+            SELECT relname || '.' || attname FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
+            WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND attname IN ('document', 'description', 'state', 'email', 'hash')
+              AND has_column_privilege('openhands_system', c.oid, attnum, 'SELECT')
+            """));
         Assert.Empty(await fixture.Database.QueryAsync(
             "SELECT rolname FROM pg_roles WHERE rolname LIKE 'openhands%' AND (rolsuper OR rolbypassrls OR pg_has_role('openhands_app', oid, 'MEMBER') AND rolname <> 'openhands_app')"));
     }

@@ -117,7 +117,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
     public async Task Every_table_with_ciphertexts_is_rotated()
     {
         var database = await server.CreateMigratedAsync();
-        Assert.Equal(["secret_versions", "secrets", "user_settings"], await database.QueryAsync(
+        Assert.Equal(["organization_settings", "secret_versions", "secrets", "user_settings"], await database.QueryAsync(
             "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'key_id' ORDER BY 1"));
     }
 
@@ -154,7 +154,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
     private static async Task SaveSettingsAsync(TestDatabase database, string user, KeyRing ring)
     {
         await using var db = database.Open(user);
-        await new SettingsStore(db, new SecretCipher(ring), TimeProvider.System).MergeAsync(user, new JsonObject { ["llm_api_key"] = "sk-a" }, Token);
+        await new SettingsStore(db, new SecretCipher(ring), TimeProvider.System).MergeAsync(user, new SettingsPost(new JsonObject { ["llm_api_key"] = "sk-a" }), Token);
     }
 
     // Until it is stopped: one process reads and writes; the other still has the old key as its current one, and reads.
