@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Options;
+using OpenHands.Api.ApiKeys;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
@@ -67,6 +68,7 @@ internal static class ApiApplication
         app.MapOwnedSecrets();
         app.MapGitProviders();
         app.MapSessions();
+        app.MapApiKeys();
         return app;
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
@@ -37,6 +38,10 @@ public static class StorageExtensions
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<ApiKeyStore>();
+        builder.Services.AddSingleton<ApiKeyDirectory>();
+        builder.Services.AddSingleton<ApiKeyUses>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<ApiKeyUses>());
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();

@@ -6,6 +6,9 @@ namespace OpenHands.Api.Auth;
 /// <summary>Puts identity into the API.</summary>
 internal static class IdentityExtensions
 {
+    // Who presents a key is judged by the key alone, whatever else a request carries.
+    private const string Caller = "caller";
+
     /// <summary>Identity by `Identity:Mode`. A route that says nothing about authorization needs an authenticated caller.</summary>
     public static void AddIdentity(this WebApplicationBuilder builder)
     {
@@ -17,7 +20,10 @@ internal static class IdentityExtensions
                 identity => identity.AllowedHosts.All(HostRule.IsEntry),
                 "Identity:AllowedHosts must hold host names such as oh.example.org or *.example.org, without a scheme or a port.")
             .ValidateOnStart();
-        builder.Services.AddAuthentication(IdentityOptions.LocalMode)
+        builder.Services.AddAuthentication(Caller)
+            .AddPolicyScheme(Caller, displayName: null, scheme => scheme.ForwardDefaultSelector = context =>
+                ApiKeyAuthentication.Presented(context.Request) is null ? IdentityOptions.LocalMode : ApiKeyAuthentication.Name)
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Name, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());

@@ -1,3 +1,4 @@
+using OpenHands.Api.Auth;
 using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
@@ -19,7 +20,7 @@ internal static class WelcomeApi
     public static void MapWelcome(this WebApplication app)
     {
         if (app.Services.GetRequiredService<IOptions<FrontendOptions>>().Value.FullPath is null)
-            app.MapGet("/", Welcome).AllowAnonymous().ExcludeFromDescription();
+            app.MapGet("/", Welcome).ForAnyone().ExcludeFromDescription();
     }
 
     /// <summary>Says how to get a front end, as a page or as text.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using OpenHands.Api.Auth;
 
 namespace OpenHands.Api.Options;
 
@@ -19,7 +20,7 @@ internal static class OptionsApi
     /// <summary>Maps the lists of models, agents and security analyzers.</summary>
     public static RouteGroupBuilder MapOptions(this IEndpointRouteBuilder routes)
     {
-        var options = routes.MapGroup("/api/options").WithTags("Options");
+        var options = routes.MapGroup("/api/options").WithTags("Options").ForUsers();
         options.MapGet("/models", Models);
         options.MapGet("/agents", Agents);
         options.MapGet("/security-analyzers", SecurityAnalyzers);

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Organizations;
 
 namespace OpenHands.Api.Organizations;
@@ -15,15 +16,15 @@ internal static class OrganizationsApi
     /// <summary>Maps organizations and memberships. Everywhere: 404 for who is no member, 403 for who would have to be an admin.</summary>
     public static RouteGroupBuilder MapOrganizations(this IEndpointRouteBuilder routes)
     {
-        var organizations = routes.MapGroup("/api/v1/organizations").WithTags("Organizations").ActAsTenant();
+        var organizations = routes.MapGroup("/api/v1/organizations").WithTags("Organizations").ActAsTenant(ApiKeyScopes.Organizations);
         organizations.MapGet("/", ListAsync);
         organizations.MapPost("/", CreateAsync);
         organizations.MapGet(One, ReadAsync);
-        organizations.MapPut(One, RenameAsync);
+        organizations.MapPut(One, RenameAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapPost(One + "/switch", SwitchAsync);
         organizations.MapGet(One + "/members", ListMembersAsync);
-        organizations.MapPost(One + "/members", AddMemberAsync);
-        organizations.MapPut(OneMember, ChangeRoleAsync);
+        organizations.MapPost(One + "/members", AddMemberAsync).ForAdmins(ApiKeyScopes.Organizations);
+        organizations.MapPut(OneMember, ChangeRoleAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapDelete(OneMember, RemoveMemberAsync);
         return organizations;
     }

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Api.Secrets;
@@ -16,7 +17,7 @@ internal static class GitProvidersApi
     /// <summary>Maps saving and removing.</summary>
     public static RouteGroupBuilder MapGitProviders(this IEndpointRouteBuilder routes)
     {
-        var providers = routes.MapGroup("/api").WithTags("Git providers").ActAsTenant();
+        var providers = routes.MapGroup("/api").WithTags("Git providers").ActAsTenant(ApiKeyScopes.Secrets);
         providers.AddEndpointFilter<StoredSecretProblems>();
         providers.MapPost("/add-git-providers", SaveAsync);
         providers.MapPost("/unset-provider-tokens", RemoveAsync);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Api.Settings;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Api.Secrets;
@@ -13,8 +14,8 @@ internal static class OwnedSecretsApi
     /// <summary>Maps both.</summary>
     public static void MapOwnedSecrets(this IEndpointRouteBuilder routes)
     {
-        Map(routes.MapGroup("/api/v1/secrets"));
-        Map(routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/secrets"))
+        Map(routes.MapGroup("/api/v1/secrets"), Callers.User);
+        Map(routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/secrets"), Callers.Admin)
             .AddEndpointFilter<MembershipFilter>();
     }
 
@@ -59,15 +60,18 @@ internal static class OwnedSecretsApi
         string name, long version, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
         AnswerAsync(name, () => store.RestoreAsync(OwnerOf(context), name, version, cancellationToken));
 
-    private static RouteGroupBuilder Map(RouteGroupBuilder secrets)
+    private static RouteGroupBuilder Map(RouteGroupBuilder secrets, Callers writers)
     {
-        secrets.WithTags("Secrets").ActAsTenant().AddEndpointFilter<StoredSecretProblems>();
+        secrets.WithTags("Secrets").ActAsTenant(ApiKeyScopes.Secrets).AddEndpointFilter<StoredSecretProblems>();
         secrets.MapGet("/", ListAsync);
-        secrets.MapPost("/", AddAsync);
-        secrets.MapPut("/{name}/value", ReplaceAsync);
-        secrets.MapDelete("/{name}", DeleteAsync);
         secrets.MapGet("/{name}/versions", VersionsAsync);
-        secrets.MapPost("/{name}/versions/{version:long}/restore", RestoreAsync);
+
+        var writing = secrets.MapGroup("");
+        writing.WithMetadata(new Audience(writers, ApiKeyScopes.Secrets));
+        writing.MapPost("/", AddAsync);
+        writing.MapPut("/{name}/value", ReplaceAsync);
+        writing.MapDelete("/{name}", DeleteAsync);
+        writing.MapPost("/{name}/versions/{version:long}/restore", RestoreAsync);
         return secrets;
     }
 

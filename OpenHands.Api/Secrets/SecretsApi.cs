@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Settings;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Api.Secrets;
@@ -12,7 +13,7 @@ internal static class SecretsApi
     /// <summary>Maps listing, adding, renaming and deleting.</summary>
     public static RouteGroupBuilder MapSecrets(this IEndpointRouteBuilder routes)
     {
-        var secrets = routes.MapGroup("/api/secrets").WithTags("Secrets").ActAsTenant();
+        var secrets = routes.MapGroup("/api/secrets").WithTags("Secrets").ActAsTenant(ApiKeyScopes.Secrets);
         secrets.AddEndpointFilter<StoredSecretProblems>();
         secrets.MapGet("/", ListAsync);
         secrets.MapPost("/", AddAsync);

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Sessions;
 
 namespace OpenHands.Api.Sessions;
@@ -77,7 +78,7 @@ internal static class SessionsApi
 
     private static RouteGroupBuilder Map(RouteGroupBuilder sessions)
     {
-        sessions.WithTags("Sessions").ActAsTenant();
+        sessions.WithTags("Sessions").ActAsTenant(ApiKeyScopes.Sessions);
         sessions.MapGet("/", ListAsync);
         sessions.MapPost("/", CreateAsync).Accepts<NewSession>("application/json").WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes));
         sessions.MapGet(One, ReadAsync);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Settings;
 
@@ -17,10 +18,10 @@ internal static class OrganizationSettingsApi
     public static RouteGroupBuilder MapOrganizationSettings(this IEndpointRouteBuilder routes)
     {
         var settings = routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/settings")
-            .WithTags("Organizations").ActAsTenant();
+            .WithTags("Organizations").ActAsTenant(ApiKeyScopes.Organizations);
         settings.AddEndpointFilter<StoredSecretProblems>();
         settings.MapGet("/", ReadAsync).ProducesProblem(StatusCodes.Status404NotFound);
-        settings.MapPatch("/", PatchAsync).Accepts<JsonObject>("application/merge-patch+json", "application/json")
+        settings.MapPatch("/", PatchAsync).ForAdmins(ApiKeyScopes.Organizations).Accepts<JsonObject>("application/merge-patch+json", "application/json")
             .WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes))
             .ProducesProblem(StatusCodes.Status403Forbidden)
             .ProducesProblem(StatusCodes.Status404NotFound)

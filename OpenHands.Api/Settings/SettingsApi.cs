@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Settings;
 
 namespace OpenHands.Api.Settings;
@@ -17,7 +18,7 @@ internal static class SettingsApi
     /// <summary>Maps reading and saving of settings.</summary>
     public static RouteGroupBuilder MapSettings(this IEndpointRouteBuilder routes)
     {
-        var settings = routes.MapGroup("/api/settings").WithTags("Settings").ActAsTenant();
+        var settings = routes.MapGroup("/api/settings").WithTags("Settings").ActAsTenant(ApiKeyScopes.Settings);
         settings.AddEndpointFilter<StoredSecretProblems>();
         settings.MapGet("/", ReadAsync).ProducesProblem(StatusCodes.Status404NotFound);
         settings.MapPost("/", SaveAsync).Accepts<SettingsAnswer>("application/json")

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Options;
 using OpenHands.Api.Settings;
+using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Settings;
 
 namespace OpenHands.Api.Users;
@@ -14,7 +15,7 @@ internal static class UsersApi
     /// <summary>Maps it.</summary>
     public static RouteGroupBuilder MapUsers(this IEndpointRouteBuilder routes)
     {
-        var users = routes.MapGroup("/api/v1/users").WithTags("Users").ActAsTenant();
+        var users = routes.MapGroup("/api/v1/users").WithTags("Users").ActAsTenant(ApiKeyScopes.Settings);
         users.AddEndpointFilter<StoredSecretProblems>();
         users.MapGet("/me", ReadMeAsync);
         return users;

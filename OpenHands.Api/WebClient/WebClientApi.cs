@@ -17,7 +17,7 @@ internal static class WebClientApi
     /// <summary>Maps the configuration of the web front end.</summary>
     public static RouteGroupBuilder MapWebClient(this IEndpointRouteBuilder routes)
     {
-        var webClient = routes.MapGroup("/api/v1/web-client").WithTags("Web client").AllowAnonymous();
+        var webClient = routes.MapGroup("/api/v1/web-client").WithTags("Web client").ForAnyone();
         webClient.MapGet("/config", Config);
         return webClient;
     }
