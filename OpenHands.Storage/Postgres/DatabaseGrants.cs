@@ -25,7 +25,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     [
         "tenant_user()", "tenant_organization()", "tenant_admin_organization()",
         "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)",
-        "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])",
+        "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
     ];
 
     private readonly string _app = Statements.Quoted(connections.App.Role);

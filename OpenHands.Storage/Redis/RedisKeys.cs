@@ -13,6 +13,8 @@ public static class RedisKeys
     /// <summary>All patterns, in the order of docs/redis-keys.md.</summary>
     public static IReadOnlyList<RedisKeyPattern> Patterns { get; } =
     [
+        new("secret:{scope}.{owner}.{name}", "string", "SecretCache", "five minutes after it was loaded; a lease 3 s, a marker of a writer 10 s"),
+        new("session:{id}", "string", "SessionCache", "one hour after it was loaded or written; a lease 3 s, a marker of a writer 10 s"),
         new("queue:{name}", "list", "any producer (RPUSH); workers take from its head", WhileItHasEntries),
         new("deliveries:{name}", "hash", "workers", WhileItHasEntries),
         new("taken:{name}", "hash", "workers", WhileItHasEntries),
@@ -20,6 +22,15 @@ public static class RedisKeys
         new("queues", "set", "workers", WhileItHasEntries),
         new("workers", "zset", "workers", "one hour after the last heartbeat of any worker"),
     ];
+
+    /// <summary>A secret, encrypted, or that there is none of this name; a lease to load it, or the marker of a writer.</summary>
+    /// <param name="scope"><c>user</c> or <c>organization</c>.</param>
+    /// <param name="owner">Id of the owner.</param>
+    /// <param name="name">Name of the secret.</param>
+    public static RedisKey Secret(string scope, string owner, string name) => $"secret:{scope}.{owner}.{name}";
+
+    /// <summary>A saved session with its owner, a lease to load it, or the marker of a writer.</summary>
+    public static RedisKey Session(string id) => "session:" + id;
 
     /// <summary>Names of the queues that have deliveries.</summary>
     public static RedisKey Queues { get; } = "queues";

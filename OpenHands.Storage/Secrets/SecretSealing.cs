@@ -11,6 +11,10 @@ internal static class SecretSealing
     public static byte[] Open(this SecretCipher cipher, Secret secret) =>
         cipher.Decrypt(Place(secret.UserId, secret.OrganizationId, secret.Id, secret.Key, secret.Version), secret.ValueEncrypted);
 
+    /// <summary>The value of a secret that was kept in Redis. The caller clears the buffer.</summary>
+    public static byte[] Open(this SecretCipher cipher, KeptSecret secret) =>
+        cipher.Decrypt(Place(secret.UserId, secret.OrganizationId, secret.Id, secret.Key, secret.Version), secret.ValueEncrypted);
+
     /// <summary>The value of a former version. The caller clears the buffer.</summary>
     public static byte[] Open(this SecretCipher cipher, SecretVersion version) =>
         cipher.Decrypt(Place(version.UserId, version.OrganizationId, version.SecretId, version.Key, version.Version), version.ValueEncrypted);

@@ -1,6 +1,7 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using OpenHands.Storage.Caching;
 
 namespace OpenHands.Storage.Secrets;
 
@@ -12,7 +13,7 @@ namespace OpenHands.Storage.Secrets;
 /// Where a value must be read, <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> is thrown rather
 /// than anything shown or overwritten.
 /// </remarks>
-public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvider time)
+public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache cache, TimeProvider time)
 {
     /// <summary>How many former versions are kept; older ones go.</summary>
     private const int MostVersions = 20;
@@ -30,12 +31,16 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvide
     /// </summary>
     public async Task<byte[]?> FindValueAsync(string userId, string? organizationId, string name, CancellationToken cancellationToken)
     {
-        var found = await db.Secrets.AsNoTracking()
-            .Where(secret => secret.Kind == SecretKind.Custom && secret.Key == name)
-            .Where(secret => secret.UserId == userId || (organizationId != null && secret.OrganizationId == organizationId))
-            .OrderBy(secret => secret.UserId == null)
-            .FirstOrDefaultAsync(cancellationToken);
-        return found is null ? null : cipher.Open(found);
+        if (await FindAsync(SecretOwner.User(userId), name, cancellationToken) is { } own)
+            return cipher.Open(own);
+        // What is kept in Redis knows no policies, so the membership is asked for.
+        if (organizationId is null
+            || !await db.OrganizationMemberships.AnyAsync(member => member.OrganizationId == organizationId && member.UserId == userId, cancellationToken))
+        {
+            return null;
+        }
+
+        return await FindAsync(SecretOwner.Organization(organizationId), name, cancellationToken) is { } shared ? cipher.Open(shared) : null;
     }
 
     /// <summary>Stores a new secret.</summary>
@@ -57,7 +62,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvide
         };
         cipher.Seal(secret, Encoding.UTF8.GetBytes(value), now);
         db.Secrets.Add(secret);
-        return await SaveAsync(cancellationToken);
+        return await WriteAsync(owner, [name], () => SaveAsync(cancellationToken), cancellationToken);
     }
 
     /// <summary>Renames and describes a secret and keeps its value.</summary>
@@ -69,7 +74,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvide
             secret.Description = description ?? "";
             cipher.Seal(secret, plaintext, time.GetUtcNow());
             return Task.FromResult(SecretOutcome.Done);
-        }, cancellationToken);
+        }, cancellationToken, newName);
 
     /// <summary>Gives a secret a new value and keeps the former one as a version.</summary>
     public Task<SecretOutcome> ReplaceValueAsync(SecretOwner owner, string name, string value, CancellationToken cancellationToken) =>
@@ -125,14 +130,20 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvide
 
     // Under a row lock, so that of two changes the second goes on from the first.
     private async Task<SecretOutcome> ChangeAsync(
-        SecretOwner owner, string name, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken)
+        SecretOwner owner, string name, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken, string? newName = null)
     {
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         if (await Custom(owner).Where(found => found.Key == name).Select(found => found.Id).SingleOrDefaultAsync(cancellationToken) is not { } id)
             return SecretOutcome.NotFound;
 
         // The policies let only those lock a row who may change it.
-        var locked = await db.Secrets.FromSql($"SELECT * FROM secrets WHERE id = {id} FOR UPDATE").ToListAsync(cancellationToken);
+        var locked = await db.Secrets
+            .FromSql(
+                $"""
+                SELECT id, user_id, organization_id, kind, key, value_encrypted, key_id, description, host, version, created_at, updated_at
+                FROM secrets WHERE id = {id} FOR UPDATE
+                """)
+            .ToListAsync(cancellationToken);
         if (locked.SingleOrDefault() is not { } secret)
             return await Custom(owner).AnyAsync(found => found.Id == id, cancellationToken) ? SecretOutcome.NotAdmin : SecretOutcome.NotFound;
         if (secret.Key != name)
@@ -141,11 +152,40 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, TimeProvide
         var outcome = await change(secret);
         if (outcome != SecretOutcome.Done)
             return outcome;
-        outcome = await SaveAsync(cancellationToken);
-        if (outcome == SecretOutcome.Done)
-            await transaction.CommitAsync(cancellationToken);
-        return outcome;
+        return await WriteAsync(owner, newName is null || newName == name ? [name] : [name, newName], async () =>
+        {
+            var saved = await SaveAsync(cancellationToken);
+            if (saved == SecretOutcome.Done)
+                await transaction.CommitAsync(cancellationToken);
+            return saved;
+        }, cancellationToken);
     }
+
+    // Between a marker and its end: whoever reads one of the names meanwhile reads PostgreSQL.
+    private async Task<SecretOutcome> WriteAsync(
+        SecretOwner owner, IEnumerable<string> names, Func<Task<SecretOutcome>> write, CancellationToken cancellationToken)
+    {
+        var writes = new List<CacheWrite>();
+        foreach (var name in names)
+            writes.Add(await cache.BlockAsync(owner, name, cancellationToken));
+        try
+        {
+            return await write();
+        }
+        finally
+        {
+            foreach (var begun in writes)
+                await cache.FinishAsync(begun);
+        }
+    }
+
+    private Task<KeptSecret?> FindAsync(SecretOwner owner, string name, CancellationToken cancellationToken) => cache.FindAsync(
+        owner, name,
+        token => Custom(owner).Where(secret => secret.Key == name)
+            .Select(secret => new KeptSecret(secret.Id, secret.UserId, secret.OrganizationId, secret.Key, secret.Version, secret.ValueEncrypted, secret.UpdatedAt))
+            .SingleOrDefaultAsync(token),
+        token => Custom(owner).Where(secret => secret.Key == name).Select(secret => (DateTimeOffset?)secret.UpdatedAt).SingleOrDefaultAsync(token),
+        cancellationToken);
 
     private async Task<SecretOutcome> SaveAsync(CancellationToken cancellationToken)
     {

@@ -19,6 +19,7 @@ public sealed class RedisKeysTests
     {
         string?[] made =
         [
+            RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"),
             RedisKeys.Queue("{name}"), RedisKeys.Deliveries("{name}"), RedisKeys.Taken("{name}"), RedisKeys.Deferred("{name}"),
             RedisKeys.Queues, RedisKeys.Workers,
         ];

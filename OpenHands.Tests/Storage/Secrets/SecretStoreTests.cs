@@ -192,7 +192,8 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
     private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, string ring = Ring)
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), TimeProvider.System));
+        await using var caches = new Caches(fixture.Database);
+        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), caches.Secrets, TimeProvider.System));
     }
 
     private async Task ReplaceTokensAsync(Dictionary<string, ProviderToken> tokens)

@@ -65,7 +65,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
     public async Task Only_the_allowed_functions_run_as_the_owner_and_their_search_path_is_fixed()
     {
         Assert.Equal(
-            ["create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "sign_in", "tenant_admin_organization", "tenant_organization"],
+            ["create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "note_session_accesses", "sign_in", "tenant_admin_organization", "tenant_organization"],
             await fixture.Database.QueryAsync("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"));
         Assert.Empty(await fixture.Database.QueryAsync(
             """
@@ -96,7 +96,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         Assert.Equal(
             [
                 "api_keys|{openhands_owner}", "dead_letters|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
-                "secret_versions|{openhands_system}", "secrets|{openhands_system}", "user_settings|{openhands_system}", "users|{openhands_owner}",
+                "secret_versions|{openhands_system}", "secrets|{openhands_system}", "sessions|{openhands_owner}", "user_settings|{openhands_system}", "users|{openhands_owner}",
             ],
             await fixture.Database.QueryAsync("SELECT tablename, roles::text FROM pg_policies WHERE roles <> '{public}' ORDER BY 1"));
         Assert.Empty(await fixture.Database.QueryAsync(

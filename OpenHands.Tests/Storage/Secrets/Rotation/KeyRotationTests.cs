@@ -47,7 +47,8 @@ public sealed class KeyRotationTests(DatabaseServer server)
         // The old key is gone: everything is read with the new one alone.
         Assert.Equal([new KeyRing(Old).Current.Id], result.Removable);
         await using var db = database.Open(user);
-        var store = new SecretStore(db, new SecretCipher(new KeyRing(New)), TimeProvider.System);
+        await using var caches = new Caches(database);
+        var store = new SecretStore(db, new SecretCipher(new KeyRing(New)), caches.Secrets, TimeProvider.System);
         Assert.Equal("value 0", Encoding.UTF8.GetString((await store.FindValueAsync(user, null, "SECRET_0", Token))!));
         Assert.Equal(SecretOutcome.Done, await store.RestoreAsync(SecretOwner.User(user), "VERSIONED", 1, Token));
         var settings = await new SettingsStore(db, new SecretCipher(new KeyRing(New)), TimeProvider.System).FindAsync(user, Token);
@@ -146,7 +147,8 @@ public sealed class KeyRotationTests(DatabaseServer server)
 
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
-        var store = new SecretStore(db, cipher, TimeProvider.System);
+        await using var caches = new Caches(database);
+        var store = new SecretStore(db, cipher, caches.Secrets, TimeProvider.System);
         await store.AddAsync(SecretOwner.User(user), "VERSIONED", "one", null, Token);
         await store.ReplaceValueAsync(SecretOwner.User(user), "VERSIONED", "two", Token);
     }
@@ -165,7 +167,8 @@ public sealed class KeyRotationTests(DatabaseServer server)
         while (!stop.IsCancellationRequested)
         {
             await using var db = database.Open(user);
-            var store = new SecretStore(db, new SecretCipher(ring), TimeProvider.System);
+            await using var caches = new Caches(database);
+            var store = new SecretStore(db, new SecretCipher(ring), caches.Secrets, TimeProvider.System);
             var number = operations * 7 % 1000;
             var value = await store.FindValueAsync(user, null, $"SECRET_{number}", Token);
             Assert.StartsWith("value", Encoding.UTF8.GetString(value!));
