@@ -46,18 +46,20 @@ internal static class ApiApplication
         // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
         app.Services.GetRequiredService<IStartupValidator>().Validate();
 
-        // The order matters: errors around everything, the guard before anything that acts, files before authorization.
+        // The order matters: errors around everything, the guard before anything that acts, the login before files.
         app.UseHttpEdge();
         app.UseRequestGuard();
         app.UseRouting();
         app.UseCors();
-        app.UseFrontend();
         app.UseAuthentication();
+        app.UseLoginGate();
+        app.UseFrontend();
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
         app.MapOpenApi("/openapi/v1.json");
         app.MapWelcome();
+        app.MapLogin();
         app.MapWebClient();
         app.MapOptions();
         app.MapSettings();

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
+using OpenHands.Storage.DataProtection;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
@@ -25,6 +26,12 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
+
+    /// <summary>Who users are at issuers of identities.</summary>
+    public DbSet<UserIdentity> UserIdentities => Set<UserIdentity>();
+
+    /// <summary>Keys of login cookies.</summary>
+    public DbSet<DataProtectionKey> DataProtectionKeys => Set<DataProtectionKey>();
 
     /// <summary>One row of preferences per user.</summary>
     public DbSet<UserSettings> UserSettings => Set<UserSettings>();

@@ -13,6 +13,7 @@ using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
+using OpenHands.Storage.Users;
 
 namespace OpenHands.Storage;
 
@@ -53,6 +54,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();
         builder.Services.AddSingleton<KnownUsers>();
+        builder.Services.AddSingleton<IdentityDirectory>();
         builder.Services.AddScoped<FirstLogin>();
         builder.Services.AddScoped<OrganizationStore>();
         builder.Services.HandOverTenant();

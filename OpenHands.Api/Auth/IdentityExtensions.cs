@@ -6,7 +6,6 @@ namespace OpenHands.Api.Auth;
 /// <summary>Puts identity into the API.</summary>
 internal static class IdentityExtensions
 {
-    // Who presents a key is judged by the key alone, whatever else a request carries.
     private const string Caller = "caller";
 
     /// <summary>Identity by `Identity:Mode`. A route that says nothing about authorization needs an authenticated caller.</summary>
@@ -19,15 +18,41 @@ internal static class IdentityExtensions
             .Validate(
                 identity => identity.AllowedHosts.All(HostRule.IsEntry),
                 "Identity:AllowedHosts must hold host names such as oh.example.org or *.example.org, without a scheme or a port.")
+            .Validate(
+                identity => !identity.HasLogin || identity.Oidc.Problem is null,
+                "Identity:Mode oidc needs Identity:Oidc:Authority, the https address of the issuer, and Identity:Oidc:ClientId.")
             .ValidateOnStart();
-        builder.Services.AddAuthentication(Caller)
-            .AddPolicyScheme(Caller, displayName: null, scheme => scheme.ForwardDefaultSelector = context =>
-                ApiKeyAuthentication.Presented(context.Request) is null ? IdentityOptions.LocalMode : ApiKeyAuthentication.Name)
-            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Name, configureOptions: null)
-            .AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
+        var identity = builder.Configuration.GetSection(IdentityOptions.Section).Get<IdentityOptions>() ?? new IdentityOptions();
+        var authentication = builder.Services.AddAuthentication(Caller)
+            .AddPolicyScheme(Caller, displayName: null, scheme => scheme.ForwardDefaultSelector = context => SchemeOf(context.Request, identity))
+            .AddScheme<AuthenticationSchemeOptions, ApiKeyAuthentication>(ApiKeyAuthentication.Name, configureOptions: null);
+        if (identity.HasLogin)
+        {
+            authentication.AddOidcLogin(identity.Oidc);
+            // It warns that keys are stored in the clear; where they are stored, they are encrypted.
+            builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
+        }
+        else
+        {
+            authentication.AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
+        }
+
         builder.Services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
     }
+
+    // Who presents a key or a token is judged by it alone, whatever else the request carries.
+    private static string SchemeOf(HttpRequest request, IdentityOptions identity)
+    {
+        if (ApiKeyAuthentication.Presented(request) is not null)
+            return ApiKeyAuthentication.Name;
+        if (!identity.HasLogin)
+            return IdentityOptions.LocalMode;
+        return request.Headers.Authorization.Count > 0 ? OidcLogin.Token : OidcLogin.Cookie;
+    }
+
+    /// <summary>Closes everything but the open routes to callers who have not logged in. Comes after authentication, before files.</summary>
+    public static void UseLoginGate(this IApplicationBuilder app) => app.UseMiddleware<LoginGate>();
 
     /// <summary>Checks address, Host and Origin of every request. Comes before routing and CORS.</summary>
     public static void UseRequestGuard(this IApplicationBuilder app) => app.UseMiddleware<RequestGuard>();

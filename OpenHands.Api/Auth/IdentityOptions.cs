@@ -11,12 +11,21 @@ internal sealed class IdentityOptions
     /// <summary>The mode without a login: every caller on this machine is the one local user.</summary>
     public const string LocalMode = "local";
 
-    /// <summary>How callers are identified. Allowed: `local`.</summary>
-    [AllowedValues(LocalMode, ErrorMessage = "Identity:Mode must be one of: local.")]
+    /// <summary>The mode with a login at an issuer of OpenID Connect identities, such as Entra or Keycloak; programs send its JWTs.</summary>
+    public const string OidcMode = "oidc";
+
+    /// <summary>How callers are identified. Allowed: `local`, `oidc`.</summary>
+    [AllowedValues(LocalMode, OidcMode, ErrorMessage = "Identity:Mode must be one of: local, oidc.")]
     public string Mode { get; set; } = LocalMode;
 
     /// <summary>Local mode: whether other machines may call, too. Anyone who reaches the port is then the local user.</summary>
     public bool AllowRemote { get; set; }
+
+    /// <summary>Mode `oidc`: the issuer and what its tokens say.</summary>
+    public OidcOptions Oidc { get; } = new();
+
+    /// <summary>Whether callers log in.</summary>
+    internal bool HasLogin => Mode == OidcMode;
 
     /// <summary>Local mode: host names, besides those of the loopback interface, under which the API may be called; `*.example.org` covers its subdomains.</summary>
     public IList<string> AllowedHosts { get; } = [];

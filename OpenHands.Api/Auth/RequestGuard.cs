@@ -20,14 +20,14 @@ internal sealed partial class RequestGuard(
         if (Probes.Any(probe => request.Path.Equals(probe, StringComparison.OrdinalIgnoreCase)))
             return next(context);
 
-        if (!identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))
+        if (!identity.Value.HasLogin && !identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))
         {
             return RefuseAsync(context, StatusCodes.Status403Forbidden,
                 "This server has no login and answers only to the machine it runs on. Set Identity:AllowRemote to true "
                 + "to let every machine that reaches it act as its user.");
         }
 
-        if (!_hosts.Allows(request.Host))
+        if (!IsOurName(request.Host))
         {
             return RefuseAsync(context, StatusCodes.Status421MisdirectedRequest,
                 "This server answers only under the names of the loopback interface, such as localhost. "
@@ -42,6 +42,9 @@ internal sealed partial class RequestGuard(
 
         return next(context);
     }
+
+    // With a login, a stranger's name for this address gets a stranger's page nothing: the cookie belongs to another name.
+    private bool IsOurName(HostString host) => _hosts.Allows(host) || (identity.Value.HasLogin && identity.Value.AllowedHosts.Count == 0);
 
     private Task RefuseAsync(HttpContext context, int status, string message)
     {

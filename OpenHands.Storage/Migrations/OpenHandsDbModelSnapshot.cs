@@ -89,6 +89,35 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.DataProtection.DataProtectionKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Encrypted")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("encrypted");
+
+                    b.Property<string>("KeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_data_protection_keys");
+
+                    b.HasIndex("KeyId", "Id")
+                        .HasDatabaseName("ix_data_protection_keys_key_id_id");
+
+                    b.ToTable("data_protection_keys", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>
                 {
                     b.Property<string>("Id")
@@ -561,6 +590,33 @@ namespace OpenHands.Storage.Migrations
                     b.ToTable("users", (string)null);
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Users.UserIdentity", b =>
+                {
+                    b.Property<string>("Issuer")
+                        .HasColumnType("text")
+                        .HasColumnName("issuer");
+
+                    b.Property<string>("Subject")
+                        .HasColumnType("text")
+                        .HasColumnName("subject");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("UserId")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Issuer", "Subject")
+                        .HasName("pk_user_identities");
+
+                    b.HasIndex("UserId")
+                        .HasDatabaseName("ix_user_identities_user_id");
+
+                    b.ToTable("user_identities", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.ApiKeys.ApiKey", b =>
                 {
                     b.HasOne("OpenHands.Storage.Organizations.OrganizationMembership", null)
@@ -646,6 +702,15 @@ namespace OpenHands.Storage.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_user_settings_users_user_id");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Users.UserIdentity", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Users.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.SetNull)
+                        .HasConstraintName("fk_user_identities_users_user_id");
                 });
 #pragma warning restore 612, 618
         }

@@ -18,6 +18,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ("secret_versions", "secret_id, user_id, organization_id, key, version, value_encrypted, key_id", "value_encrypted, key_id"),
         ("user_settings", "user_id, version, secrets, key_id", "secrets, key_id"),
         ("organization_settings", "organization_id, version, secrets, key_id", "secrets, key_id"),
+        ("data_protection_keys", "id, encrypted, key_id", "encrypted, key_id"),
     ];
 
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
@@ -25,7 +26,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     [
         "tenant_user()", "tenant_organization()", "tenant_admin_organization()",
         "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)",
-        "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
+        "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
     ];
 
     private readonly string _app = Statements.Quoted(connections.App.Role);
@@ -61,7 +62,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE INSERT, UPDATE, DELETE ON {History} FROM {_app};
         GRANT SELECT ON {History} TO {_system};
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
-        REVOKE UPDATE, DELETE ON encryption_keys FROM {_app};
+        REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};

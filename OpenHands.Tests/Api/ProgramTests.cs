@@ -10,7 +10,7 @@ public sealed class ProgramTests
     {
         var stop = TestContext.Current.CancellationToken;
         using var process = Process.Start(new ProcessStartInfo("dotnet",
-            [typeof(ApiApplication).Assembly.Location, $"--ConnectionStrings:secrets={new string('k', 43)}", "--Identity:Mode=oidc", "--Cors:Origins:0=*"])
+            [typeof(ApiApplication).Assembly.Location, $"--ConnectionStrings:secrets={new string('k', 43)}", "--Identity:Mode=saml", "--Cors:Origins:0=*"])
         {
             RedirectStandardError = true,
             RedirectStandardOutput = true,
@@ -21,7 +21,7 @@ public sealed class ProgramTests
 
         Assert.Equal(1, process.ExitCode);
         Assert.StartsWith("The API cannot start", await failed);
-        Assert.Contains("Identity:Mode must be one of: local", await failed);
+        Assert.Contains("Identity:Mode must be one of: local, oidc", await failed);
         Assert.Contains("Cors:Origins must hold origins", await failed);
         Assert.DoesNotContain("   at ", await said + await failed);
     }

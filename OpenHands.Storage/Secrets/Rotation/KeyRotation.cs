@@ -76,6 +76,7 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
                 AND NOT EXISTS (SELECT FROM secret_versions WHERE key_id = k.id)
                 AND NOT EXISTS (SELECT FROM user_settings WHERE key_id = k.id OR (key_id IS NULL AND secrets <> jsonb_build_object()))
                 AND NOT EXISTS (SELECT FROM organization_settings WHERE key_id = k.id)
+                AND NOT EXISTS (SELECT FROM data_protection_keys WHERE key_id = k.id)
             RETURNING id
             """);
         strikeOut.Parameters.Add(new NpgsqlParameter<string> { TypedValue = keys.Current.Id });
@@ -92,5 +93,6 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
         new RotatedSecrets(_cipher), new RotatedSecretVersions(_cipher),
         new RotatedSettings(_cipher, "user_settings", "user_id", SettingsSecrets.Place),
         new RotatedSettings(_cipher, "organization_settings", "organization_id", SettingsSecrets.OrganizationPlace),
+        new RotatedDataProtectionKeys(_cipher),
     ];
 }

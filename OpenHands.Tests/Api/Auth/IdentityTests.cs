@@ -9,13 +9,24 @@ namespace OpenHands.Tests.Api.Auth;
 public sealed class IdentityTests
 {
     [Theory]
-    [InlineData("oidc")]
+    [InlineData("saml")]
     [InlineData("Local")]
     [InlineData("")]
     public async Task An_identity_mode_that_is_not_offered_stops_the_start_and_names_those_that_are(string mode)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync([$"Identity:Mode={mode}"]));
-        Assert.Contains("Identity:Mode must be one of: local", refused.Message);
+        Assert.Contains("Identity:Mode must be one of: local, oidc", refused.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("http://issuer.example.org")]
+    [InlineData("issuer")]
+    public async Task A_login_without_a_safe_issuer_stops_the_start(string authority)
+    {
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            ApiHost.StartAsync(["Identity:Mode=oidc", $"Identity:Oidc:Authority={authority}", "Identity:Oidc:ClientId=x"]));
+        Assert.Contains("Identity:Oidc:Authority", refused.Message);
     }
 
     [Theory]
@@ -37,6 +48,6 @@ public sealed class IdentityTests
             .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
             .Select(endpoint => endpoint.RoutePattern.RawText);
 
-        Assert.Equal(["/", "/alive", "/api/v1/web-client/config", "/health"], open.Order(StringComparer.Ordinal));
+        Assert.Equal(["/", "/alive", "/api/authenticate", "/api/logout", "/api/v1/web-client/config", "/health"], open.Order(StringComparer.Ordinal));
     }
 }
