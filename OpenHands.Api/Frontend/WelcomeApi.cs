@@ -1,7 +1,7 @@
-using OpenHands.Api.Auth;
 using System.Text;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;
+using OpenHands.Api.Auth;
 
 namespace OpenHands.Api.Frontend;
 
