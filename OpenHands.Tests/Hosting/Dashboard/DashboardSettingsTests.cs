@@ -44,7 +44,10 @@ public sealed class DashboardSettingsTests
     {
         var addresses = new DashboardAddresses
         {
-            Url = "http://localhost:1", OtlpGrpcUrl = "http://localhost:2", OtlpHttpUrl = "http://localhost:3", ResourceServiceUrl = "http://localhost:4",
+            Url = "http://localhost:1",
+            OtlpGrpcUrl = "http://localhost:2",
+            OtlpHttpUrl = "http://localhost:3",
+            ResourceServiceUrl = "http://localhost:4",
         };
         var environment = addresses.Environment;
         Assert.Equal("http://localhost:1", environment["ASPNETCORE_URLS"]);
