@@ -57,7 +57,7 @@ internal static class ApiApplication
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
-        app.MapOpenApi("/openapi/v1.json");
+        app.MapOpenApi("/openapi/v1.json").ForUsers();
         app.MapWelcome();
         app.MapLogin();
         app.MapWebClient();

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.DataProtection;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
@@ -66,6 +67,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
+    /// <summary>How far each lock has come: what older holders write is refused.</summary>
+    public DbSet<Fence> Fences => Set<Fence>();
+
     /// <inheritdoc />
     public override void Dispose()
     {
@@ -87,5 +91,6 @@ public sealed class OpenHandsDb : DbContext
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(OpenHandsDb).Assembly);
+        modelBuilder.HasSequence(FencingTokens.Sequence);
     }
 }

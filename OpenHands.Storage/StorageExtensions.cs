@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Caching;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
@@ -51,6 +52,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<SecretCache>();
         builder.Services.AddSingleton<SessionAccesses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SessionAccesses>());
+        builder.Services.AddSingleton<FencingTokens>();
+        builder.Services.AddSingleton<RedisLocks>();
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();

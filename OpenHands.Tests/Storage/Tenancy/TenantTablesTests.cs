@@ -7,7 +7,7 @@ namespace OpenHands.Tests.Storage.Tenancy;
 public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<DatabaseFixture>
 {
     /// <summary>Tables without a tenant.</summary>
-    private static readonly string[] Open = ["__EFMigrationsHistory", "data_protection_keys", "encryption_keys"];
+    private static readonly string[] Open = ["__EFMigrationsHistory", "data_protection_keys", "encryption_keys", "fences"];
 
     [Fact]
     public async Task Every_table_is_under_forced_row_level_security_with_a_policy()
