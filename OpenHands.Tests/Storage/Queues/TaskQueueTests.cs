@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Npgsql;
-using OpenHands.Storage;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Redis;
 using OpenHands.Tests.Support;
