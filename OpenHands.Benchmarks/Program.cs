@@ -1,3 +1,4 @@
+using OpenHands.Benchmarks.Chaos;
 using OpenHands.Benchmarks.Measuring;
 using OpenHands.Benchmarks.Tenancy;
 
@@ -5,6 +6,14 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
 {
     ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", RowLevelSecurityCost.RunAsync),
 };
+
+// Processes that a run of chaos starts and kills.
+if (args is [ChaosWorker.Verb, .. var ofWorker])
+    return await ChaosWorker.RunAsync(ofWorker);
+if (args is [ChaosProducer.Verb, .. var ofProducer])
+    return await ChaosProducer.RunAsync(ofProducer);
+if (args is [ChaosCommand.Verb, .. var ofChaos])
+    return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
 {
@@ -14,6 +23,7 @@ if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
     output.WriteLine();
     foreach (var (each, (about, _)) in benchmarks)
         output.WriteLine($"  {each,-20}{about}");
+    output.WriteLine($"  {ChaosCommand.Verb,-20}Faults at random against workers, producer, Redis and PostgreSQL under load: {ChaosCommand.Usage}");
     return asked ? 0 : 2;
 }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenHands.Storage;
+using OpenHands.Worker.Operators;
 using OpenHands.Worker.Queues;
 
 namespace OpenHands.Worker;
@@ -20,10 +21,12 @@ internal static class WorkerApplication
         builder.AddRedisClient(ConnectionStrings.Redis);
         builder.AddStorage();
         builder.AddQueues();
+        builder.AddOperators();
         configure?.Invoke(builder.Services);
 
         var application = builder.Build();
         application.MapDefaultEndpoints();
+        application.MapOperators();
         return application;
     }
 

@@ -66,8 +66,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
+        GRANT SELECT (id, expires_at), DELETE ON sessions TO {_system};
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Append("sessions").Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
+using OpenHands.Storage.Secrets.Rotation;
+using OpenHands.Worker.Secrets;
+using OpenHands.Worker.Sessions;
 using StackExchange.Redis;
 
 namespace OpenHands.Worker.Queues;
@@ -37,6 +40,8 @@ internal static class QueueServices
         services.AddScoped<TaskProgress>();
         services.AddSingleton<IElectedDuty, QueueFeeder>();
         services.AddSingleton<IElectedDuty, Sweeper>();
+        services.AddSingleton<RecurringTasks>();
+        services.AddSingleton<IElectedDuty>(provider => provider.GetRequiredService<RecurringTasks>());
         services.AddSingleton<QueueSignals>();
         services.AddSingleton<WorkerSession>();
         services.AddTaskHandlers();
@@ -69,5 +74,9 @@ internal static class QueueServices
     private static void AddTaskHandlers(this IServiceCollection services)
     {
         services.AddTaskHandler<NoopHandler>(NoopHandler.Type);
+        services.AddTaskHandler<SessionCleanUp>(SessionCleanUp.Type);
+        services.AddTaskHandler<KeyRotationHandler>(KeyRotationHandler.Type);
+        services.AddOptions<KeyRotationOptions>().BindConfiguration(KeyRotationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(SessionCleanUp.Hourly);
     }
 }
