@@ -47,8 +47,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<ApiKeyUses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ApiKeyUses>());
         var patience = builder.Configuration.GetValue<TimeSpan?>("Redis:Patience") ?? TimeSpan.FromMilliseconds(250);
-        builder.Services.AddSingleton(services => new RedisGate(
-            services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
+        builder.Services.AddSingleton(services =>
+            new RedisGate(services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
         builder.Services.AddSingleton<LeaseCache>();
         builder.Services.AddSingleton<SessionCache>();
         builder.Services.AddSingleton<SecretCache>();
