@@ -6,11 +6,13 @@ using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
 using OpenHands.Api.RateLimits;
+using OpenHands.Api.Queues;
 using OpenHands.Api.Secrets;
 using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
 using OpenHands.Api.Users;
 using OpenHands.Api.WebClient;
+using OpenHands.Api.Webhooks;
 using OpenHands.Storage;
 
 namespace OpenHands.Api;
@@ -75,6 +77,8 @@ internal static class ApiApplication
         app.MapGitProviders();
         app.MapSessions();
         app.MapApiKeys();
+        app.MapWebhooks();
+        app.MapTasks();
         return app;
     }
 }

@@ -17,6 +17,7 @@ using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
 using OpenHands.Storage.Users;
+using OpenHands.Storage.Webhooks;
 
 namespace OpenHands.Storage;
 
@@ -66,6 +67,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<OrganizationStore>();
         builder.Services.AddSingleton<QueueWindow>();
         builder.Services.AddScoped<TaskQueue>();
+        builder.Services.AddScoped<WebhookStore>();
         builder.Services.HandOverTenant();
         return builder;
     }

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets.Rotation;
+using OpenHands.Storage.Webhooks;
 using OpenHands.Worker.Secrets;
 using OpenHands.Worker.Sessions;
+using OpenHands.Worker.Webhooks;
 using StackExchange.Redis;
 
 namespace OpenHands.Worker.Queues;
@@ -78,5 +80,11 @@ internal static class QueueServices
         services.AddTaskHandler<KeyRotationHandler>(KeyRotationHandler.Type);
         services.AddOptions<KeyRotationOptions>().BindConfiguration(KeyRotationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(SessionCleanUp.Hourly);
+        services.AddTaskHandler<WebhookHandler>(WebhookTask.Type);
+        services.AddTaskHandler<WebhookCleanUp>(WebhookCleanUp.Type);
+        services.AddSingleton(WebhookCleanUp.Nightly);
+        services.AddSingleton<WebhookLog>();
+        services.AddSingleton<WebhookSender>();
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
     }
 }

@@ -18,6 +18,8 @@ internal sealed class Owner
         ["key"] = Belongs.ToUser,
         ["name"] = Belongs.ToOrganization,
         ["version"] = Belongs.ToOrganization,
+        ["webhook"] = Belongs.ToOrganization,
+        ["task"] = Belongs.ToOrganization,
     };
 
     private readonly ApiHost _api;
@@ -104,6 +106,10 @@ internal sealed class Owner
         _values["session"] = await SaveSessionAsync("/api/v1/sessions");
         _values["session of organization"] = await SaveSessionAsync($"/api/v1/organizations/{organization}/sessions");
         _values["key"] = (await MakeKeyAsync(organization, ApiKeyScopes.All)).Id;
+
+        var webhooks = $"/api/v1/organizations/{organization}/webhooks";
+        _values["webhook"] = (string)(await DoAsync(HttpMethod.Post, webhooks, new { url = $"https://{Private}.example/hook", event_types = new[] { "ping" } }))!["webhook"]!["id"]!;
+        _values["task"] = (string)(await DoAsync(HttpMethod.Post, $"{webhooks}/{_values["webhook"]}/ping"))!["id"]!;
 
         // The same name for both, so that a mix-up would find something.
         _values["name"] = $"name-{Shared}";

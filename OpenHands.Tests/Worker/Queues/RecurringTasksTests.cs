@@ -54,7 +54,7 @@ public sealed class RecurringTasksTests(DatabaseServer server, RedisFixture redi
     public async Task A_running_worker_enters_the_platforms_own_recurring_tasks()
     {
         await using var worker = await WorkerHost.StartAsync(_queues);
-        await Eventually.TrueAsync("they are entered", async () => await _queues.Postgres.QueryAsync("SELECT name FROM recurring_tasks") is ["sessions.clean_up"]);
+        await Eventually.TrueAsync("they are entered", async () => await _queues.Postgres.QueryAsync("SELECT name FROM recurring_tasks ORDER BY name") is ["sessions.clean_up", "webhooks.clean_up"]);
     }
 
     private RecurringTasks Worker() => new([], _queues.Database, _queues.Producer, TimeProvider.System, NullLogger<RecurringTasks>.Instance);

@@ -1,0 +1,29 @@
+using Npgsql;
+using OpenHands.Storage.Webhooks;
+
+namespace OpenHands.Storage.Secrets.Rotation;
+
+/// <summary>The secrets that sign what webhooks are sent.</summary>
+internal sealed class RotatedWebhooks(SecretCipher cipher) : RotatedTable
+{
+    /// <inheritdoc />
+    public override string Name => "webhooks";
+
+    /// <inheritdoc />
+    protected override string CountStatement => "SELECT count(*) FROM webhooks WHERE key_id <> $1";
+
+    /// <inheritdoc />
+    protected override string TakeStatement =>
+        "SELECT id, organization_id, secret_encrypted FROM webhooks WHERE key_id <> $1 AND id <> ALL ($2) LIMIT $3 FOR UPDATE SKIP LOCKED";
+
+    /// <inheritdoc />
+    protected override string WriteStatement =>
+        """
+        UPDATE webhooks SET secret_encrypted = rotated.ciphertext, key_id = $1
+        FROM unnest($2, $3) AS rotated(id, ciphertext) WHERE webhooks.id = rotated.id
+        """;
+
+    /// <inheritdoc />
+    protected override string Reencrypt(NpgsqlDataReader row) =>
+        cipher.Reencrypt(WebhookStore.Place(row.GetString(1), row.GetString(0)), row.GetString(2));
+}
