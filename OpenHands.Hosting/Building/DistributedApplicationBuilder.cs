@@ -11,6 +11,7 @@ using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Parameters;
 using OpenHands.Hosting.Projects;
 using OpenHands.Hosting.Publishing;
+using OpenHands.Hosting.Publishing.Compose;
 using OpenHands.Hosting.Terminal;
 using OpenHands.Hosting.Testing;
 
@@ -71,6 +72,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton<ResourceRunnerFactory>();
         services.AddSingleton<ApplicationOrchestrator>();
         services.AddSingleton<ManifestPublisher>();
+        services.AddSingleton<ComposePublisher>();
         services.AddSingleton<TerminalSession>();
         services.AddHostedService(provider => provider.GetRequiredService<ApplicationOrchestrator>());
         if (test is null)

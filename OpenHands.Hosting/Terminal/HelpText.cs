@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
+using OpenHands.Hosting.Publishing.Compose;
 
 namespace OpenHands.Hosting.Terminal;
 
@@ -20,6 +21,7 @@ internal static class HelpText
         ("--Redis:Source=<source>", "auto, provisioned, or a folder with redis-server"),
         ("--Host:GracePeriod=<hh:mm:ss>", "how long a project may take to stop before it is killed (default 00:00:30)"),
         ("--publisher manifest", "write the manifest that aspirate and azd read instead of running; --output-path <file or folder> says where (default ./aspire-manifest.json)"),
+        ("--publisher compose", $"write a file for Docker Compose instead of running; --output-path <folder> says where, and has {ComposeAdditions.FileName}"),
         ("--Dashboard:OtlpEndpoint=<url>", "where logs, traces and metrics are sent (OTLP over gRPC); --Dashboard:OtlpApiKey=<key> goes with them"),
     ];
 
