@@ -20,6 +20,8 @@ internal static class DatabaseConnection
         ["GSS Encryption Mode"] = GssEncryptionMode.Disable,
         // Halves the cost of row-level security. Behind a transaction pooler without prepared statements, set it to 0.
         ["Max Auto Prepare"] = 50,
+        // Seconds that an answer to "are you the primary" counts, where the connection string names several hosts.
+        ["Host Recheck Seconds"] = 1,
         ["Application Name"] = "openhands",
     };
 

@@ -7,6 +7,8 @@
 POLL=${POSTGRES_POLL:-2}
 LISTEN_FOR_OTHERS=${POSTGRES_LISTEN_FOR_OTHERS:-20}
 again="$(dirname "$PGDATA")/clone-again"
+# Set where data need not survive the machine, as in tests.
+no_sync=${POSTGRES_NO_SYNC:+--no-sync}
 
 has_data() { [ -s "$PGDATA/PG_VERSION" ]; }
 is_standby() { [ -f "$PGDATA/standby.signal" ]; }
@@ -31,7 +33,7 @@ create() {
     # Sorting that does not depend on the machine, with the case rules of more letters than ASCII where it has them.
     locale=$(locale -a 2>/dev/null | grep -ixE 'c\.utf-?8' | head -n 1 || true)
     "$(program initdb)" --pgdata="$PGDATA.new" --username=postgres --pwfile="$POSTGRES_RUN/superuser" \
-        --auth=scram-sha-256 --encoding=UTF8 --locale="${locale:-C}" --data-checksums >&2
+        --auth=scram-sha-256 --encoding=UTF8 --locale="${locale:-C}" --data-checksums $no_sync >&2
     rm "$POSTGRES_RUN/superuser"
     # Without a server, so that nobody can connect before the role is there, and no commit waits for a standby.
     quoted=$(printf %s "$REPLICATION_PASSWORD" | sed "s/'/''/g")
@@ -45,7 +47,7 @@ clone() { # ordinal
     say "cloning member $1"
     rm -rf "$PGDATA" "$PGDATA.new"
     PGPASSWORD=$REPLICATION_PASSWORD "$(program pg_basebackup)" --pgdata="$PGDATA.new" --host="$(host_of "$1")" --port="$(port_of "$1")" \
-        --username=replicator --no-password --wal-method=stream --checkpoint=fast >&2
+        --username=replicator --no-password --wal-method=stream --checkpoint=fast $no_sync >&2
     touch "$PGDATA.new/standby.signal"
     mv "$PGDATA.new" "$PGDATA"
     rm -f "$again"
@@ -142,5 +144,6 @@ exec "$(program postgres)" -D "$PGDATA" \
     -c wal_log_hints=on \
     -c wal_retrieve_retry_interval=1s \
     -c jit=off \
+    ${no_sync:+-c fsync=off} \
     -c primary_conninfo="$(upstream)" \
     -c synchronous_standby_names="$(synchronous)"
