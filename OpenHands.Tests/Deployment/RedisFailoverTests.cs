@@ -24,10 +24,11 @@ public sealed class RedisFailoverTests : IAsyncLifetime
     public async Task The_application_finds_the_new_master_without_a_restart_and_so_do_all_after_a_restart_of_everything()
     {
         using var application = Application();
-        var early = application.Services.GetRequiredService<IConnectionMultiplexer>();
-        Assert.Null(early.GetType().FullName + " " + early.IsConnected + " " + early.Configuration);
+        // A service that is there before its Redis.
+        var early = Assert.ThrowsAny<RedisException>(() => application.Services.GetRequiredService<IConnectionMultiplexer>());
+        Assert.Contains("No Sentinel has named a master of 'openhands'", early.Message, StringComparison.Ordinal);
 
-        Start(0, 1, 2);
+        await StartedAsync();
         var redis = await ConnectedAsync(application);
         await WritesAsync(redis, "before");
         Assert.Equal(_ports[0], await MasterAsync());
@@ -51,7 +52,7 @@ public sealed class RedisFailoverTests : IAsyncLifetime
     [Fact]
     public async Task A_master_that_lost_its_volume_does_not_empty_the_others()
     {
-        Start(0, 1, 2);
+        await StartedAsync();
         using var application = Application();
         var redis = await ConnectedAsync(application);
         await WritesAsync(redis, "kept");
@@ -84,6 +85,21 @@ public sealed class RedisFailoverTests : IAsyncLifetime
         Assert.Equal("REDIS", System.Text.Encoding.ASCII.GetString(snapshot, 0, 5));
         Assert.Contains("REDIS_PASSWORD must be letters and digits", refused.Tail, StringComparison.Ordinal);
     }
+
+    // A Sentinel learns of replicas when it asks the master, every 10 s unless it is told otherwise; before, it cannot choose one.
+    private async Task StartedAsync()
+    {
+        Start(0, 1, 2);
+        foreach (var sentinel in _sentinels)
+        {
+            await Eventually.TrueAsync("a Sentinel asks more often", async () => await AskAsync(sentinel, "SENTINEL", "DEBUG", "info-period", "300") == "OK");
+            await Eventually.TrueAsync($"the Sentinel knows everybody\n{_servers.Log}", async () =>
+                (await AskAsync(sentinel, "SENTINEL", "MASTER", "openhands")).Split('\n') is var lines
+                && Value(lines, "num-slaves") == "2" && Value(lines, "num-other-sentinels") == "2");
+        }
+    }
+
+    private static string? Value(string[] lines, string name) => Array.IndexOf(lines, name) is >= 0 and var at ? lines[at + 1] : null;
 
     private void Start(params int[] ordinals) => Start([.. ordinals.SelectMany(ordinal => new[] { $"redis-{ordinal}", $"sentinel-{ordinal}" })]);
 

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace OpenHands.ServiceDefaults.Integrations.Redis;
 
 /// <summary>
-/// The connection to the master that Sentinels name. The client gives up at once when they name none, whatever it was told about
-/// waiting; so that a service outlives that, the attempt goes on in the background, and whoever asks meanwhile is refused soon.
+/// The connection to the master that Sentinels name. A client that is made while none of them answers never follows a failover, so
+/// only one that was connected is handed out: whoever asks before is refused soon, and the next one finds the attempt further on.
 /// </summary>
 /// <param name="options">Makes the options anew for every attempt: the client writes the servers it found into them.</param>
 internal sealed class SentinelConnection(Func<ConfigurationOptions> options)
@@ -25,7 +25,7 @@ internal sealed class SentinelConnection(Func<ConfigurationOptions> options)
         {
             isFirst = _attempt is null;
             if (_attempt is null or { IsFaulted: true } or { IsCanceled: true })
-                _attempt = Task.Run(() => ConnectionMultiplexer.ConnectAsync(options()));
+                _attempt = Task.Run(ConnectAsync);
             attempt = _attempt;
         }
 
@@ -38,5 +38,12 @@ internal sealed class SentinelConnection(Func<ConfigurationOptions> options)
                 CommandFlags.None,
                 $"No Sentinel has named a master of '{service}' yet: {attempt.Exception?.GetBaseException().Message ?? "they are still asked"}",
                 attempt.Exception?.GetBaseException());
+    }
+
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        var strict = options();
+        strict.AbortOnConnectFail = true;
+        return await ConnectionMultiplexer.ConnectAsync(strict);
     }
 }

@@ -7,7 +7,7 @@ using OpenHands.Tests.Support;
 namespace OpenHands.Tests.Api.Auth;
 
 /// <summary>A server that others reach and that no issuer is configured for: nobody is anonymous, and keys are all that counts.</summary>
-public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<DatabaseFixture>
+public sealed class KeysModeTests(KeysModeApi fixture) : IClassFixture<KeysModeApi>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -21,7 +21,7 @@ public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<Datab
     [InlineData("POST", "/api/authenticate")]
     public async Task Without_a_key_everything_is_closed_even_to_this_machine(string method, string path)
     {
-        await using var api = await StartAsync();
+        var api = fixture.Host;
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/html"));
 
@@ -36,7 +36,7 @@ public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<Datab
     [InlineData("/api/v1/web-client/config")]
     public async Task What_probes_and_the_front_end_need_first_is_open(string path)
     {
-        await using var api = await StartAsync();
+        var api = fixture.Host;
         using var answer = await api.Client.GetAsync(new Uri(path, UriKind.Relative), Token);
         Assert.NotEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
     }
@@ -44,12 +44,11 @@ public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<Datab
     [Fact]
     public async Task A_key_works_under_any_host_name_and_from_behind_a_proxy()
     {
-        var key = await MakeKeyAsync();
-        await using var api = await StartAsync();
+        var api = fixture.Host;
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/v1/sessions");
         request.Headers.Host = "openhands.example.org";
         request.Headers.Add("X-Forwarded-For", "203.0.113.7");
-        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", fixture.Key);
 
         using var answer = await api.Client.SendAsync(request, Token);
 
@@ -62,7 +61,7 @@ public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<Datab
     [InlineData("Basic YTpi")]
     public async Task Anything_else_in_its_place_is_401_and_says_what_to_send(string header)
     {
-        await using var api = await StartAsync();
+        var api = fixture.Host;
         using var request = new HttpRequestMessage(HttpMethod.Get, "/api/settings");
         request.Headers.Add("Authorization", header);
 
@@ -71,15 +70,28 @@ public sealed class KeysModeTests(DatabaseFixture fixture) : IClassFixture<Datab
         var problem = await Problem.AssertAsync(HttpStatusCode.Unauthorized, answer);
         Assert.Contains("API key", problem, StringComparison.Ordinal);
     }
+}
 
-    private Task<ApiHost> StartAsync() => ApiHost.StartAsync([$"ConnectionStrings:openhands={fixture.Database.App}", "Identity:Mode=keys"]);
+/// <summary>Such a server, and a key for it.</summary>
+public sealed class KeysModeApi(DatabaseServer server) : IAsyncLifetime
+{
+    internal ApiHost Host { get; private set; } = null!;
 
-    // By the local user of the same database: who makes the first key of a real server is another story.
-    private async Task<string> MakeKeyAsync()
+    public string Key { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
     {
-        await using var laptop = await ApiHost.StartAsync([$"ConnectionStrings:openhands={fixture.Database.App}"]);
-        using var body = new StringContent("""{"name":"tests","scopes":["sessions:read"]}""", Encoding.UTF8, "application/json");
-        using var made = await laptop.Client.PostAsync(new Uri("/api/v1/api-keys", UriKind.Relative), body, Token);
-        return (string)JsonNode.Parse(await made.Content.ReadAsStringAsync(Token))!["key"]!;
+        var database = await server.CreateMigratedAsync();
+        // By the local user of the same database: who makes the first key of a real server is another story.
+        await using (var laptop = await ApiHost.StartAsync([$"ConnectionStrings:openhands={database.App}"]))
+        {
+            using var body = new StringContent("""{"name":"tests","scopes":["sessions:read"]}""", Encoding.UTF8, "application/json");
+            using var made = await laptop.Client.PostAsync(new Uri("/api/v1/api-keys", UriKind.Relative), body, TestContext.Current.CancellationToken);
+            Key = (string)JsonNode.Parse(await made.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["key"]!;
+        }
+
+        Host = await ApiHost.StartAsync([$"ConnectionStrings:openhands={database.App}", "Identity:Mode=keys"]);
     }
+
+    public ValueTask DisposeAsync() => Host.DisposeAsync();
 }

@@ -1,21 +1,37 @@
 #!/bin/sh
-# Runs one Redis: as what the Sentinels say it is, else what its own one remembers, else the first member is the master.
+# Runs one Redis: as what the Sentinels say it is, else what its own one has written down, else the first member is the master.
 . "$(dirname "$0")/members.sh"
 
 here="$(host_of "$REDIS_MEMBERS" "$ordinal"):$(port_of "$REDIS_MEMBERS" "$ordinal")"
 
-find_master() {
+# Each line: epoch host:port, as a Sentinel says it; the higher the epoch, the later the failover that it comes from.
+answers() {
     for sentinel in $(each "$REDIS_SENTINELS"); do
-        found=$(ask "$sentinel" sentinel get-master-addr-by-name "$service" | paste -sd: || true)
-        case $found in
-            *:*[0-9])
-                echo "$found"
-                return
-                ;;
-        esac
+        { ask "$sentinel" sentinel master "$service" || true; } | paste - - |
+            awk '{ value[$1] = $2 } value["config-epoch"] != "" { print value["config-epoch"], value["ip"] ":" value["port"]; exit }'
     done
-    remembered=$(sed -n "s/^sentinel monitor $service \([^ ]*\) \([0-9]*\) .*/\1:\2/p" "$memory" 2>/dev/null || true)
-    echo "${remembered:-$(each "$REDIS_MEMBERS" | head -n 1)}"
+}
+
+# What the Sentinel of this member has written down.
+memories() {
+    awk -v service="$service" '
+        $1 == "sentinel" && $3 == service { if ($2 == "monitor") master = $4 ":" $5; if ($2 == "config-epoch") epoch = $4 }
+        END { if (master) print epoch + 0, master }' "$memory" 2>/dev/null || true
+}
+
+# One Sentinel alone may have slept through a failover, so most of them are waited for, for a while.
+find_master() {
+    waited=0
+    while
+        heard=$(answers)
+        [ "$(echo "$heard" | grep -c .)" -le "$(($(each "$REDIS_SENTINELS" | grep -c .) / 2))" ] && [ "$waited" -lt "${REDIS_PATIENCE:-30}" ]
+    do
+        sleep 1
+        waited=$((waited + 1))
+    done
+    latest=$({ echo "$heard" && memories; } | sort -n | tail -n 1)
+    found=${latest#* }
+    echo "${found:-$(each "$REDIS_MEMBERS" | head -n 1)}"
 }
 
 # A master that comes back empty would have its replicas empty themselves: the Sentinels are left to choose one of them.
