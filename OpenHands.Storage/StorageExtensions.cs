@@ -1,14 +1,17 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Caching;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
@@ -20,7 +23,7 @@ namespace OpenHands.Storage;
 /// <summary>The only way into the stores.</summary>
 public static class StorageExtensions
 {
-    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions()];
+    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions(), new AfterCommit()];
 
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
@@ -44,12 +47,16 @@ public static class StorageExtensions
         builder.Services.AddSingleton<ApiKeyDirectory>();
         builder.Services.AddSingleton<ApiKeyUses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ApiKeyUses>());
-        builder.Services.AddSingleton<RedisGate>();
+        var patience = builder.Configuration.GetValue<TimeSpan?>("Redis:Patience") ?? TimeSpan.FromMilliseconds(250);
+        builder.Services.AddSingleton(services =>
+            new RedisGate(services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
         builder.Services.AddSingleton<LeaseCache>();
         builder.Services.AddSingleton<SessionCache>();
         builder.Services.AddSingleton<SecretCache>();
         builder.Services.AddSingleton<SessionAccesses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SessionAccesses>());
+        builder.Services.AddSingleton<FencingTokens>();
+        builder.Services.AddSingleton<RedisLocks>();
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();
@@ -57,6 +64,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<IdentityDirectory>();
         builder.Services.AddScoped<FirstLogin>();
         builder.Services.AddScoped<OrganizationStore>();
+        builder.Services.AddSingleton<QueueWindow>();
+        builder.Services.AddScoped<TaskQueue>();
         builder.Services.HandOverTenant();
         return builder;
     }
