@@ -88,6 +88,10 @@ public sealed class PostgresFailoverTests
         var forced = await members.RunAsync(1, "promote.sh", "--force");
         Assert.True(forced.Succeeded, forced.Tail);
         Assert.Equal("1", await PostgresMembers.QueryAsync(members.Of(1), "SELECT number FROM kept"));
+
+        // With no standby left, no commit counts as done: neither one statement's nor a transaction's.
+        Assert.True(DatabaseAvailability.IsUnavailable(await CommitAsync(members.Of(1), inTransaction: false)));
+        Assert.True(DatabaseAvailability.IsUnavailable(await CommitAsync(members.Of(1), inTransaction: true)));
     }
 
     [Fact]
@@ -187,6 +191,17 @@ public sealed class PostgresFailoverTests
             numbers.Add(Convert.ToInt32(reader.GetString(0), 16));
         return numbers;
     }
+
+    private static Task<Exception?> CommitAsync(string member, bool inTransaction) => Record.ExceptionAsync(async () =>
+    {
+        await using var connection = new NpgsqlConnection(DatabaseConnection.WithBounds(member));
+        await connection.OpenAsync(Token);
+        await using var transaction = inTransaction ? await connection.BeginTransactionAsync(Token) : null;
+        await using (var insert = new NpgsqlCommand("INSERT INTO kept VALUES (2)", connection, transaction))
+            await insert.ExecuteNonQueryAsync(Token);
+        if (transaction is not null)
+            await transaction.CommitAsync(Token);
+    });
 
     private static Task<string> AskAsync(PostgresMembers members, int ordinal, string query) => PostgresMembers.QueryAsync(members.Of(ordinal), query);
 }

@@ -8,6 +8,9 @@ namespace OpenHands.Tests.Deployment.Kubernetes;
 /// <summary>The overlays as they would reach a cluster, without one.</summary>
 public sealed class OverlayTests
 {
+    /// <summary>Sessions of a worker's own beside its pools: its lease, its elections, its signals, and the sweeper's.</summary>
+    private const int WorkerSessions = 4;
+
     public static TheoryData<string, string[]> Everything => new()
     {
         { "overlays/development", [] },
@@ -88,9 +91,11 @@ public sealed class OverlayTests
         {
             // One more while a new version rolls out.
             var pods = (manifests.All<V2HorizontalPodAutoscaler>().FirstOrDefault(scaler => scaler.Metadata.Name == name)?.Spec.MaxReplicas ?? manifests.Pods(name).Replicas ?? 1) + 1;
-            var direct = manifests.Pods(name).Spec.Containers[0].Env.Select(variable => variable.Name)
+            var direct = manifests.Pods(name).Container.Env.Select(variable => variable.Name)
                 .Where(variable => variable.StartsWith("ConnectionStrings__openhands", StringComparison.Ordinal) && !(pooled && variable == "ConnectionStrings__openhands"));
-            connections += pods * direct.Sum(variable => new NpgsqlConnectionStringBuilder(manifests.Pods(name).Variable(variable, manifests)).MaxPoolSize);
+            connections += pods * direct.Sum(variable => variable == "ConnectionStrings__openhands-direct"
+                ? WorkerSessions
+                : new NpgsqlConnectionStringBuilder(manifests.Pods(name).Variable(variable, manifests)).MaxPoolSize);
         }
 
         // Migrations, a backup, members that ask each other, a person, and what the server keeps for superusers.
