@@ -14,8 +14,9 @@ internal static class DatabaseConnection
         ["Command Timeout"] = 1,
         // Seconds for what has no command: above all COMMIT, which a busy disk may hold up.
         ["Internal Command Timeout"] = 5,
-        // Milliseconds that a cancelled command may take to say so before its connection is dropped.
-        ["Cancellation Timeout"] = 250,
+        // A command that is given up takes its connection with it, whatever it may still answer: PostgreSQL answers "committed" to a commit
+        // whose wait for a standby is cancelled, and a failover would then lose what was acknowledged.
+        ["Cancellation Timeout"] = -1,
         // Tried before TLS, it doubles the time until a hanging server is noticed; nobody uses it unasked.
         ["GSS Encryption Mode"] = GssEncryptionMode.Disable,
         // Halves the cost of row-level security. Behind a transaction pooler without prepared statements, set it to 0.

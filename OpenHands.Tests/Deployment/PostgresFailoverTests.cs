@@ -192,7 +192,7 @@ public sealed class PostgresFailoverTests
         return numbers;
     }
 
-    private static Task<Exception?> CommitAsync(string member, bool inTransaction) => Record.ExceptionAsync(async () =>
+    private static async Task<Exception?> CommitAsync(string member, bool inTransaction) => await Record.ExceptionAsync(async () =>
     {
         await using var connection = new NpgsqlConnection(DatabaseConnection.WithBounds(member));
         await connection.OpenAsync(Token);
