@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.DataProtection;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
@@ -23,6 +24,9 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>For whom this context works while it is rented; null shows no tenant's rows.</summary>
     internal TenantContext? Tenant { get; set; }
+
+    /// <summary>What the open transaction wants done once it is committed.</summary>
+    internal List<Func<Task>> AfterCommit { get; } = [];
 
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
@@ -63,10 +67,14 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
+    /// <summary>How far each lock has come: what older holders write is refused.</summary>
+    public DbSet<Fence> Fences => Set<Fence>();
+
     /// <inheritdoc />
     public override void Dispose()
     {
         Tenant = null; // before the pool has it back
+        AfterCommit.Clear();
         base.Dispose();
     }
 
@@ -74,6 +82,7 @@ public sealed class OpenHandsDb : DbContext
     public override ValueTask DisposeAsync()
     {
         Tenant = null;
+        AfterCommit.Clear();
         return base.DisposeAsync();
     }
 
@@ -82,5 +91,6 @@ public sealed class OpenHandsDb : DbContext
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(OpenHandsDb).Assembly);
+        modelBuilder.HasSequence(FencingTokens.Sequence);
     }
 }
