@@ -20,7 +20,7 @@ namespace OpenHands.Tests.Api.Canaries;
 /// </summary>
 public sealed class CanaryTests : IAsyncLifetime
 {
-    private readonly DatabaseServer _server = new(durable: true);
+    private readonly DatabaseServer _server = new();
     private readonly RecordedTraces _traces = new();
     private readonly ConcurrentQueue<string> _errors = new();
     private readonly List<Canary> _canaries = [];
