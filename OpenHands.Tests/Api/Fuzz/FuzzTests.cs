@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json;
 using OpenHands.Tests.Api.Authorization;
-using OpenHands.Tests.Support;
 
 namespace OpenHands.Tests.Api.Fuzz;
 
