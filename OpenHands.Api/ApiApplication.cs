@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Api.ApiKeys;
+using OpenHands.Api.Audit;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
@@ -79,6 +80,7 @@ internal static class ApiApplication
         app.MapApiKeys();
         app.MapWebhooks();
         app.MapTasks();
+        app.MapAudit();
         return app;
     }
 }

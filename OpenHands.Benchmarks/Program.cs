@@ -1,3 +1,4 @@
+using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Chaos;
 using OpenHands.Benchmarks.Measuring;
 using OpenHands.Benchmarks.Tenancy;
@@ -5,6 +6,7 @@ using OpenHands.Benchmarks.Tenancy;
 var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, Task<Comparison>> RunAsync)>
 {
     ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", RowLevelSecurityCost.RunAsync),
+    ["audited-reads"] = ("Reading a secret with its audit, beside the same without.", AuditedReads.RunAsync),
 };
 
 // Processes that a run of chaos starts and kills.

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenHands.Storage;
+using OpenHands.Worker.Maintenance;
 using OpenHands.Worker.Operators;
 using OpenHands.Worker.Queues;
 
@@ -22,6 +23,7 @@ internal static class WorkerApplication
         builder.AddStorage();
         builder.AddQueues();
         builder.AddOperators();
+        builder.AddMaintenance();
         configure?.Invoke(builder.Services);
 
         var application = builder.Build();

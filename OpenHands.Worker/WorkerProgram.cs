@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Worker.Migrations;
 using OpenHands.Worker.Operators;
+using StackExchange.Redis;
 
 namespace OpenHands.Worker;
 
@@ -66,9 +67,9 @@ internal static class WorkerProgram
             await error.WriteLineAsync(invalid.Message);
             return NotUnderstood;
         }
-        catch (InvalidOperationException misconfigured)
+        catch (Exception failure) when (failure is InvalidOperationException or RedisConnectionException)
         {
-            await error.WriteLineAsync(misconfigured.Message);
+            await error.WriteLineAsync(failure.Message);
             return Failed;
         }
     }

@@ -5,12 +5,14 @@ using OpenHands.Storage.Secrets;
 namespace OpenHands.Storage.Webhooks;
 
 /// <summary>What the worker needs of webhooks: where to send, with which secret, and the log, as the role <c>openhands_system</c>.</summary>
-public sealed class WebhookLog(QueueDatabase database, SecretCipher cipher)
+public sealed class WebhookLog(QueueDatabase database, SecretCipher cipher, TenantKeys tenants)
 {
     /// <summary>Where to send; null when the webhook is gone or not enabled. The caller clears the secret.</summary>
     public async Task<(Uri Url, byte[] Secret)?> FindAsync(string organizationId, string id, CancellationToken cancellationToken)
     {
-        await using var find = database.System.CreateCommand("SELECT url, secret_encrypted FROM webhooks WHERE id = $1 AND organization_id = $2 AND is_enabled");
+        await using var connection = await database.System.OpenConnectionAsync(cancellationToken);
+        await tenants.LoadAsync(connection, [SecretOwner.Organization(organizationId)], create: false, cancellationToken);
+        await using var find = new NpgsqlCommand("SELECT url, secret_encrypted FROM webhooks WHERE id = $1 AND organization_id = $2 AND is_enabled", connection);
         find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
         find.Parameters.Add(new NpgsqlParameter<string> { TypedValue = organizationId });
         await using var row = await find.ExecuteReaderAsync(cancellationToken);

@@ -28,6 +28,7 @@ public sealed class WebhookStore(OpenHandsDb db, TenantContext tenant, SecretCip
     /// <returns>Null when the organization has as many as it may.</returns>
     public async Task<MadeWebhook?> AddAsync(string url, string[] eventTypes, CancellationToken cancellationToken)
     {
+        await cipher.PrepareAsync(db, SecretOwner.Organization(OrganizationId), writes: true, cancellationToken);
         var (id, secret) = (EntityId.New(time), RandomNumberGenerator.GetBytes(32));
         var encrypted = cipher.Encrypt(Place(OrganizationId, id), secret);
         var text = WebhookSignature.SecretPrefix + Convert.ToBase64String(secret);

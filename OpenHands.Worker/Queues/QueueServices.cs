@@ -1,8 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
-using OpenHands.Storage.Secrets.Rotation;
 using OpenHands.Storage.Webhooks;
-using OpenHands.Worker.Secrets;
 using OpenHands.Worker.Sessions;
 using OpenHands.Worker.Webhooks;
 using StackExchange.Redis;
@@ -77,8 +75,6 @@ internal static class QueueServices
     {
         services.AddTaskHandler<NoopHandler>(NoopHandler.Type);
         services.AddTaskHandler<SessionCleanUp>(SessionCleanUp.Type);
-        services.AddTaskHandler<KeyRotationHandler>(KeyRotationHandler.Type);
-        services.AddOptions<KeyRotationOptions>().BindConfiguration(KeyRotationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(SessionCleanUp.Hourly);
         services.AddTaskHandler<WebhookHandler>(WebhookTask.Type);
         services.AddTaskHandler<WebhookCleanUp>(WebhookCleanUp.Type);

@@ -12,7 +12,7 @@ internal sealed class SessionCleanUp(QueueDatabase database) : ITaskHandler
     public const string Type = "sessions.clean_up";
 
     /// <summary>Every hour, when others do not.</summary>
-    public static RecurringTask Hourly { get; } = new(Type, "17 * * * *", new NewTask(Maintenance.Queue, Type));
+    public static RecurringTask Hourly { get; } = new(Type, "17 * * * *", new NewTask(MaintenanceQueue.Name, Type));
 
     public async Task<TaskOutcome> HandleAsync(QueuedTask task, CancellationToken cancellationToken)
     {

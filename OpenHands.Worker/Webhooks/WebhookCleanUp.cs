@@ -12,7 +12,7 @@ internal sealed class WebhookCleanUp(WebhookLog log) : ITaskHandler
     public const string Type = "webhooks.clean_up";
 
     /// <summary>Every night.</summary>
-    public static RecurringTask Nightly { get; } = new(Type, "23 3 * * *", new NewTask(Maintenance.Queue, Type));
+    public static RecurringTask Nightly { get; } = new(Type, "23 3 * * *", new NewTask(MaintenanceQueue.Name, Type));
 
     public async Task<TaskOutcome> HandleAsync(QueuedTask task, CancellationToken cancellationToken) =>
         new TaskOutcome.Done(new JsonObject { ["deleted"] = await log.DeleteOldAsync(TimeSpan.FromDays(30), cancellationToken) });

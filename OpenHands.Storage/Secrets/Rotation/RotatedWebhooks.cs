@@ -4,10 +4,13 @@ using OpenHands.Storage.Webhooks;
 namespace OpenHands.Storage.Secrets.Rotation;
 
 /// <summary>The secrets that sign what webhooks are sent.</summary>
-internal sealed class RotatedWebhooks(SecretCipher cipher) : RotatedTable
+internal sealed class RotatedWebhooks(SecretCipher cipher, TenantKeys? tenants) : RotatedTable(tenants)
 {
     /// <inheritdoc />
     public override string Name => "webhooks";
+
+    /// <inheritdoc />
+    protected override string Current => cipher.CurrentKeyId;
 
     /// <inheritdoc />
     protected override string CountStatement => "SELECT count(*) FROM webhooks WHERE key_id <> $1";
@@ -24,6 +27,9 @@ internal sealed class RotatedWebhooks(SecretCipher cipher) : RotatedTable
         """;
 
     /// <inheritdoc />
-    protected override string Reencrypt(NpgsqlDataReader row) =>
-        cipher.Reencrypt(WebhookStore.Place(row.GetString(1), row.GetString(0)), row.GetString(2));
+    protected override RotatedRow Read(NpgsqlDataReader row)
+    {
+        var (id, organization, ciphertext) = (row.GetString(0), row.GetString(1), row.GetString(2));
+        return new RotatedRow(id, SecretOwner.Organization(organization), () => cipher.Reencrypt(WebhookStore.Place(organization, id), ciphertext));
+    }
 }

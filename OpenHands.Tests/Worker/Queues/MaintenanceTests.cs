@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using OpenHands.Storage.Queues;
 using OpenHands.Tests.Support;
 using OpenHands.Worker.Queues;
@@ -33,17 +32,6 @@ public sealed class MaintenanceTests(DatabaseServer server, RedisFixture redis) 
         await _queues.UntilDrainedAsync();
         Assert.Equal(["{\"deleted\":2}"], await _queues.TasksAsync("result", "type = 'sessions.clean_up'"));
         Assert.Equal(["s1", "s3", "s4", "s6"], await _queues.Postgres.QueryAsync("SELECT id FROM sessions ORDER BY id"));
-    }
-
-    [Fact]
-    public async Task Keys_are_rotated_as_a_task_that_says_what_it_did()
-    {
-        await using var worker = await WorkerHost.StartAsync(_queues);
-        await _queues.Producer.EnqueueAsync([new NewTask("maintenance", "keys.rotate")], Cancelled);
-
-        await _queues.UntilDrainedAsync();
-        var result = JsonNode.Parse(Assert.Single(await _queues.TasksAsync("result", "status = 'done'")))!;
-        Assert.Equal((0, 16), ((int)result["rotated"]!, ((string)result["current_key"]!).Length));
     }
 
     [Fact]

@@ -14,7 +14,7 @@ namespace OpenHands.Tests.Worker.Webhooks;
 /// <summary>Events of an organization from the request that causes them to the receiver.</summary>
 public sealed class WebhookTests(DatabaseServer server, RedisFixture redis) : IAsyncLifetime
 {
-    private readonly ConcurrentQueue<(IHeaderDictionary Headers, string Body)> _received = new();
+    private readonly ConcurrentQueue<(Dictionary<string, string> Headers, string Body)> _received = new();
     private TestQueues _queues = null!; // set before every test
     private ApiHost _api = null!;
     private WebApplication _receiver = null!;
@@ -30,7 +30,7 @@ public sealed class WebhookTests(DatabaseServer server, RedisFixture redis) : IA
         _receiver.MapPost("/hook", async (HttpRequest request) =>
         {
             using var reader = new StreamReader(request.Body);
-            _received.Enqueue((request.Headers, await reader.ReadToEndAsync()));
+            _received.Enqueue((request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), await reader.ReadToEndAsync()));
             return Results.StatusCode(Volatile.Read(ref _answer));
         });
         await _receiver.StartAsync(TestContext.Current.CancellationToken);
