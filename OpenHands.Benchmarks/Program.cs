@@ -1,3 +1,4 @@
+using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Locks;
 using OpenHands.Benchmarks.RateLimits;
 using OpenHands.Benchmarks.Sessions;
@@ -6,6 +7,7 @@ using OpenHands.Benchmarks.Tenancy;
 var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, Task<object>> RunAsync)>
 {
     ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", async stop => await RowLevelSecurityCost.RunAsync(stop)),
+    ["audited-reads"] = ("Reading a secret with its audit, beside the same without.", async stop => await AuditedReads.RunAsync(stop)),
     ["locks"] = ("Taking and releasing a lock, beside DistributedLock.Redis, RedLock.net and a bare nextval.", async stop => await LockCost.RunAsync(stop)),
     ["rate-limits"] = ("A decision of the limiter, beside a bare EVALSHA and npm's rate-limiter-flexible.", async stop => await LimiterCost.RunAsync(stop)),
     ["session-read"] = ("GET of a session that is kept in Redis, beside a bare minimal API.", async stop => await SessionCost.ReadAsync(stop)),
