@@ -24,6 +24,7 @@ public sealed partial class ArchitectureTests
 
     [Theory]
     [InlineData("OpenHands.Hosting", "")]
+    [InlineData("OpenHands.Dashboard", "")]
     [InlineData("OpenHands.ServiceDefaults", "")]
     [InlineData("OpenHands.Storage", "")]
     [InlineData("OpenHands.Api", "OpenHands.ServiceDefaults OpenHands.Storage")]
