@@ -25,6 +25,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>For whom this context works while it is rented; null shows no tenant's rows.</summary>
     internal TenantContext? Tenant { get; set; }
 
+    /// <summary>What the open transaction wants done once it is committed.</summary>
+    internal List<Func<Task>> AfterCommit { get; } = [];
+
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
 
@@ -71,6 +74,7 @@ public sealed class OpenHandsDb : DbContext
     public override void Dispose()
     {
         Tenant = null; // before the pool has it back
+        AfterCommit.Clear();
         base.Dispose();
     }
 
@@ -78,6 +82,7 @@ public sealed class OpenHandsDb : DbContext
     public override ValueTask DisposeAsync()
     {
         Tenant = null;
+        AfterCommit.Clear();
         return base.DisposeAsync();
     }
 

@@ -10,6 +10,7 @@ using OpenHands.Storage.Caching;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
@@ -21,7 +22,7 @@ namespace OpenHands.Storage;
 /// <summary>The only way into the stores.</summary>
 public static class StorageExtensions
 {
-    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions()];
+    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions(), new AfterCommit()];
 
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
@@ -60,6 +61,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<IdentityDirectory>();
         builder.Services.AddScoped<FirstLogin>();
         builder.Services.AddScoped<OrganizationStore>();
+        builder.Services.AddSingleton<QueueWindow>();
+        builder.Services.AddScoped<TaskQueue>();
         builder.Services.HandOverTenant();
         return builder;
     }
