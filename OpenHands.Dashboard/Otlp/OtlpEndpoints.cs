@@ -99,5 +99,9 @@ internal static class OtlpEndpoints
             {
                 context.Response.StatusCode = StatusCodes.Status400BadRequest;
             }
+            catch (BadHttpRequestException exception)
+            {
+                context.Response.StatusCode = exception.StatusCode;
+            }
         }).AllowAnonymous().RequireRateLimiting(Intake);
 }
