@@ -1,10 +1,12 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Api.ApiKeys;
+using OpenHands.Api.Audit;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
+using OpenHands.Api.RateLimits;
 using OpenHands.Api.Secrets;
 using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
@@ -33,6 +35,7 @@ internal static class ApiApplication
         builder.Services.AddHostedService<WarmUp>();
         builder.AddHttpEdge();
         builder.AddIdentity();
+        builder.AddRateLimits();
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
@@ -46,12 +49,14 @@ internal static class ApiApplication
         // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
         app.Services.GetRequiredService<IStartupValidator>().Validate();
 
-        // The order matters: errors around everything, the guard before anything that acts, the login before files.
+        // The order matters: errors around everything, the guard before anything that acts, the login before files, limits as soon as it is known who calls.
         app.UseHttpEdge();
         app.UseRequestGuard();
         app.UseRouting();
         app.UseCors();
+        app.UseRateLimits(LimitedRoutes.Authentication);
         app.UseAuthentication();
+        app.UseRateLimits(LimitedRoutes.Ordinary);
         app.UseLoginGate();
         app.UseFrontend();
         app.UseAuthorization();
@@ -71,6 +76,7 @@ internal static class ApiApplication
         app.MapGitProviders();
         app.MapSessions();
         app.MapApiKeys();
+        app.MapAudit();
         return app;
     }
 }

@@ -1,11 +1,13 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Caching;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
@@ -36,9 +38,12 @@ public static class StorageExtensions
         builder.Services.AddHealthChecks()
             .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
         builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
+        builder.Services.AddSingleton(services => new TenantKeys(builder.Configuration, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<SecretCipher>();
         builder.Services.AddScoped<EncryptionKeyRegistry>();
         builder.Services.AddHostedService<KeyRingSelfCheck>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddScoped<AuditStore>();
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();
@@ -46,7 +51,9 @@ public static class StorageExtensions
         builder.Services.AddSingleton<ApiKeyDirectory>();
         builder.Services.AddSingleton<ApiKeyUses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ApiKeyUses>());
-        builder.Services.AddSingleton<RedisGate>();
+        var patience = builder.Configuration.GetValue<TimeSpan?>("Redis:Patience") ?? TimeSpan.FromMilliseconds(250);
+        builder.Services.AddSingleton(services =>
+            new RedisGate(services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
         builder.Services.AddSingleton<LeaseCache>();
         builder.Services.AddSingleton<SessionCache>();
         builder.Services.AddSingleton<SecretCache>();

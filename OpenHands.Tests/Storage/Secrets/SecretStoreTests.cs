@@ -193,19 +193,19 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
         await using var caches = new Caches(fixture.Database);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), caches.Secrets, TimeProvider.System));
+        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), caches.Secrets, fixture.Database.Audit, TimeProvider.System));
     }
 
     private async Task ReplaceTokensAsync(Dictionary<string, ProviderToken> tokens)
     {
         await using var db = fixture.Database.Open(_user);
-        await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), TimeProvider.System).ReplaceAsync(_user, tokens, Token);
+        await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), fixture.Database.Audit, TimeProvider.System).ReplaceAsync(_user, tokens, Token);
     }
 
     private async Task<string?> TokenAsync(string provider)
     {
         await using var db = fixture.Database.Open(_user);
-        return Text(await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), TimeProvider.System).FindAsync(_user, provider, Token));
+        return Text(await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), fixture.Database.Audit, TimeProvider.System).FindAsync(_user, provider, Token));
     }
 
     private static string? Text(byte[]? value) => value is null ? null : Encoding.UTF8.GetString(value);

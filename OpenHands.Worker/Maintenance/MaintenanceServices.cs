@@ -1,0 +1,21 @@
+using OpenHands.Storage.Audit;
+using OpenHands.Storage.Secrets;
+
+namespace OpenHands.Worker.Maintenance;
+
+/// <summary>Puts the chores that one elected worker does into the worker.</summary>
+internal static class MaintenanceServices
+{
+    /// <summary>Adds them.</summary>
+    public static IHostApplicationBuilder AddMaintenance(this IHostApplicationBuilder builder)
+    {
+        var system = builder.Configuration.GetConnectionString(ConnectionStrings.System)!; // demanded before
+        builder.Services.AddHostedService(services => new SealAudit(
+            system, new AuditSealer(services.GetRequiredService<KeyRing>(), services.GetRequiredService<TimeProvider>()),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SealAudit>>()));
+        builder.Services.AddHostedService(services => new RotateKeys(
+            system, services.GetRequiredService<KeyRing>(), services.GetRequiredService<TenantKeys>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RotateKeys>>()));
+        return builder;
+    }
+}
