@@ -15,6 +15,8 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(1, bounded.Timeout);
         Assert.Equal(1, bounded.CommandTimeout);
         Assert.Equal(50, bounded.MaxAutoPrepare);
+        Assert.Equal(1, bounded.HostRecheckSeconds);
+        Assert.Equal(-1, bounded.CancellationTimeout);
         Assert.Equal(("h", "u", "p", "d"), (bounded.Host, bounded.Username, bounded.Password, bounded.Database));
     }
 
