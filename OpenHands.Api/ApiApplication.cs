@@ -3,6 +3,7 @@ using OpenHands.Api.ApiKeys;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
+using OpenHands.Api.OpenApi;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
 using OpenHands.Api.Secrets;
@@ -36,11 +37,7 @@ internal static class ApiApplication
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
-        builder.Services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new() { Title = "OpenHands", Version = "v1" };
-            return Task.CompletedTask;
-        }));
+        builder.Services.AddDescription();
 
         var app = builder.Build();
         // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
@@ -57,7 +54,7 @@ internal static class ApiApplication
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
-        app.MapOpenApi("/openapi/v1.json");
+        app.MapDescription();
         app.MapWelcome();
         app.MapLogin();
         app.MapWebClient();

@@ -1,7 +1,9 @@
 using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.DataProtection;
+using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Organizations;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
@@ -23,6 +25,9 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>For whom this context works while it is rented; null shows no tenant's rows.</summary>
     internal TenantContext? Tenant { get; set; }
+
+    /// <summary>The transaction that stores take part in; null while none is open.</summary>
+    internal StoreTransaction? StoreTransaction { get; set; }
 
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
@@ -60,20 +65,23 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Hashes of the keys that programs call with.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
+    /// <summary>What was answered to requests that may be sent again.</summary>
+    public DbSet<IdempotencyRecord> IdempotencyRecords => Set<IdempotencyRecord>();
+
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
     /// <inheritdoc />
     public override void Dispose()
     {
-        Tenant = null; // before the pool has it back
+        (Tenant, StoreTransaction) = (null, null); // before the pool has it back
         base.Dispose();
     }
 
     /// <inheritdoc />
     public override ValueTask DisposeAsync()
     {
-        Tenant = null;
+        (Tenant, StoreTransaction) = (null, null);
         return base.DisposeAsync();
     }
 

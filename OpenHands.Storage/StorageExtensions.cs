@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Caching;
+using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
@@ -40,6 +41,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<IdempotencyStore>();
         builder.Services.AddScoped<ApiKeyStore>();
         builder.Services.AddSingleton<ApiKeyDirectory>();
         builder.Services.AddSingleton<ApiKeyUses>();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenHands.Storage;
+using OpenHands.Worker.Maintenance;
 using OpenHands.Worker.Queues;
 
 namespace OpenHands.Worker;
@@ -20,6 +21,7 @@ internal static class WorkerApplication
         builder.AddRedisClient(ConnectionStrings.Redis);
         builder.AddStorage();
         builder.AddQueues();
+        builder.AddMaintenance();
         configure?.Invoke(builder.Services);
 
         var application = builder.Build();

@@ -24,7 +24,7 @@ internal static class CrossOriginExtensions
                 .AllowAnyHeader()
                 .AllowAnyMethod()
                 .AllowCredentials()
-                .WithExposedHeaders("ETag", "Location", "Retry-After")
+                .WithExposedHeaders("ETag", "Location", "Retry-After", IdempotencyFilter.RepeatedHeader)
                 .SetPreflightMaxAge(PreflightLifetime)));
     }
 }

@@ -18,12 +18,12 @@ internal static class OrganizationsApi
     {
         var organizations = routes.MapGroup("/api/v1/organizations").WithTags("Organizations").ActAsTenant(ApiKeyScopes.Organizations);
         organizations.MapGet("/", ListAsync);
-        organizations.MapPost("/", CreateAsync);
+        organizations.MapPost("/", CreateAsync).Idempotent();
         organizations.MapGet(One, ReadAsync);
         organizations.MapPut(One, RenameAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapPost(One + "/switch", SwitchAsync);
         organizations.MapGet(One + "/members", ListMembersAsync);
-        organizations.MapPost(One + "/members", AddMemberAsync).ForAdmins(ApiKeyScopes.Organizations);
+        organizations.MapPost(One + "/members", AddMemberAsync).ForAdmins(ApiKeyScopes.Organizations).Idempotent();
         organizations.MapPut(OneMember, ChangeRoleAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapDelete(OneMember, RemoveMemberAsync);
         return organizations;

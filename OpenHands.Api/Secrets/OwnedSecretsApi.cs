@@ -68,7 +68,7 @@ internal static class OwnedSecretsApi
 
         var writing = secrets.MapGroup("");
         writing.WithMetadata(new Audience(writers, ApiKeyScopes.Secrets));
-        writing.MapPost("/", AddAsync);
+        writing.MapPost("/", AddAsync).Idempotent();
         writing.MapPut("/{name}/value", ReplaceAsync);
         writing.MapDelete("/{name}", DeleteAsync);
         writing.MapPost("/{name}/versions/{version:long}/restore", RestoreAsync);

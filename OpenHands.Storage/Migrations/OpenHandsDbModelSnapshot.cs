@@ -118,6 +118,80 @@ namespace OpenHands.Storage.Migrations
                     b.ToTable("data_protection_keys", (string)null);
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Idempotency.IdempotencyRecord", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Body")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("body");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("EntityTag")
+                        .HasColumnType("text")
+                        .HasColumnName("entity_tag");
+
+                    b.Property<byte[]>("Fingerprint")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("fingerprint");
+
+                    b.Property<string>("Key")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("key");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("text")
+                        .HasColumnName("location");
+
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<string>("Route")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("route");
+
+                    b.Property<int>("Status")
+                        .HasColumnType("integer")
+                        .HasColumnName("status");
+
+                    b.Property<string>("UserId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_idempotency_records");
+
+                    b.HasIndex("CreatedAt")
+                        .HasDatabaseName("ix_idempotency_records_created_at");
+
+                    b.HasIndex("OrganizationId", "UserId")
+                        .HasDatabaseName("ix_idempotency_records_organization_id_user_id");
+
+                    b.HasIndex("UserId", "OrganizationId", "Route", "Key")
+                        .IsUnique()
+                        .HasDatabaseName("ix_idempotency_records_user_id_organization_id_route_key");
+
+                    NpgsqlIndexBuilderExtensions.AreNullsDistinct(b.HasIndex("UserId", "OrganizationId", "Route", "Key"), false);
+
+                    b.ToTable("idempotency_records", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_idempotency_records_fingerprint", "octet_length(fingerprint) = 32");
+
+                            t.HasCheckConstraint("ck_idempotency_records_key", "length(key) BETWEEN 1 AND 255");
+                        });
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>
                 {
                     b.Property<string>("Id")
@@ -443,6 +517,10 @@ namespace OpenHands.Storage.Migrations
                     b.HasKey("Id")
                         .HasName("pk_sessions");
 
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_sessions_expires_at")
+                        .HasFilter("expires_at IS NOT NULL");
+
                     b.HasIndex("OrganizationId", "UserId")
                         .HasDatabaseName("ix_sessions_organization_id_user_id");
 
@@ -625,6 +703,22 @@ namespace OpenHands.Storage.Migrations
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
                         .HasConstraintName("fk_api_keys_organization_memberships_organization_id_user_id");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Idempotency.IdempotencyRecord", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Users.User", null)
+                        .WithMany()
+                        .HasForeignKey("UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_idempotency_records_users_user_id");
+
+                    b.HasOne("OpenHands.Storage.Organizations.OrganizationMembership", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_idempotency_records_organization_memberships_organization_i");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>

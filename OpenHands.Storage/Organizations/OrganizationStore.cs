@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Storage.Organizations;
@@ -158,7 +159,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Time
     private async Task<OrganizationOutcome> ChangeAsync(
         Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await RoleAsync(cancellationToken) is not { } role)
             return OrganizationOutcome.NotFound;
         if (role != OrganizationRole.Admin && !mayAnyMember)

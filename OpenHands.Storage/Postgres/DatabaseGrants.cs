@@ -21,6 +21,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ("data_protection_keys", "id, encrypted, key_id", "encrypted, key_id"),
     ];
 
+    /// <summary>Tables out of which the worker's maintenance sweeps what has expired, and the column that says so: all of it that it reads.</summary>
+    private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at")];
+
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
@@ -65,8 +68,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
+        {string.Join('\n', Swept.Select(table => $"GRANT SELECT ({table.Column}), DELETE ON {table.Table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

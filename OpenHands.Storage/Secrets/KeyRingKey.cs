@@ -15,6 +15,20 @@ internal sealed class KeyRingKey(byte[] material)
     /// <summary>The encryption key of a tenant. The caller clears it after use.</summary>
     public byte[] ForTenant(string tenant) => Derive(material, EncryptionKeyBytes, $"secret-encryption:{tenant}");
 
+    /// <summary>HMAC-SHA256 of a hash: without the key nobody can try out what was hashed.</summary>
+    public byte[] Fingerprint(byte[] hash)
+    {
+        var key = Derive(material, EncryptionKeyBytes, "fingerprint");
+        try
+        {
+            return HMACSHA256.HashData(key, hash);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     /// <summary>Whether the text has the form of an id: it may then stand in a message.</summary>
     public static bool IsId(string text) => text.Length == 2 * IdBytes && text.All(char.IsAsciiHexDigitLower);
 

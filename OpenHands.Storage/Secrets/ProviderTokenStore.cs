@@ -15,7 +15,7 @@ public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, Time
         ArgumentNullException.ThrowIfNull(posted);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // Of two that replace, the second goes on from the first.
-        await db.Users.FromSql($"SELECT * FROM users WHERE id = {userId} FOR UPDATE").AsNoTracking().ToListAsync(cancellationToken);
+        await db.Database.SqlQuery<string>($"""SELECT id AS "Value" FROM users WHERE id = {userId} FOR NO KEY UPDATE""").ToListAsync(cancellationToken);
         var stored = await Tokens(userId).ToDictionaryAsync(secret => secret.Key, cancellationToken);
 
         db.Secrets.RemoveRange(stored.Values.Where(secret => !posted.ContainsKey(secret.Key)));

@@ -1,7 +1,7 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
-using OpenHands.Storage.Caching;
+using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Storage.Secrets;
 
@@ -61,8 +61,9 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             UpdatedAt = now,
         };
         cipher.Seal(secret, Encoding.UTF8.GetBytes(value), now);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         db.Secrets.Add(secret);
-        return await WriteAsync(owner, [name], () => SaveAsync(cancellationToken), cancellationToken);
+        return await WriteAsync(transaction, owner, [name], cancellationToken);
     }
 
     /// <summary>Renames and describes a secret and keeps its value.</summary>
@@ -132,7 +133,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
     private async Task<SecretOutcome> ChangeAsync(
         SecretOwner owner, string name, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken, string? newName = null)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await Custom(owner).Where(found => found.Key == name).Select(found => found.Id).SingleOrDefaultAsync(cancellationToken) is not { } id)
             return SecretOutcome.NotFound;
 
@@ -152,31 +153,23 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
         var outcome = await change(secret);
         if (outcome != SecretOutcome.Done)
             return outcome;
-        return await WriteAsync(owner, newName is null || newName == name ? [name] : [name, newName], async () =>
-        {
-            var saved = await SaveAsync(cancellationToken);
-            if (saved == SecretOutcome.Done)
-                await transaction.CommitAsync(cancellationToken);
-            return saved;
-        }, cancellationToken);
+        return await WriteAsync(transaction, owner, newName is null || newName == name ? [name] : [name, newName], cancellationToken);
     }
 
     // Between a marker and its end: whoever reads one of the names meanwhile reads PostgreSQL.
     private async Task<SecretOutcome> WriteAsync(
-        SecretOwner owner, IEnumerable<string> names, Func<Task<SecretOutcome>> write, CancellationToken cancellationToken)
+        StoreTransaction transaction, SecretOwner owner, IEnumerable<string> names, CancellationToken cancellationToken)
     {
-        var writes = new List<CacheWrite>();
         foreach (var name in names)
-            writes.Add(await cache.BlockAsync(owner, name, cancellationToken));
-        try
         {
-            return await write();
+            var write = await cache.BlockAsync(owner, name, cancellationToken);
+            transaction.AtEnd(_ => cache.FinishAsync(write));
         }
-        finally
-        {
-            foreach (var begun in writes)
-                await cache.FinishAsync(begun);
-        }
+
+        var saved = await SaveAsync(cancellationToken);
+        if (saved == SecretOutcome.Done)
+            await transaction.CommitAsync(cancellationToken);
+        return saved;
     }
 
     private Task<KeptSecret?> FindAsync(SecretOwner owner, string name, CancellationToken cancellationToken) => cache.FindAsync(

@@ -95,10 +95,10 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         // Whoever a policy names sees what it says regardless of the tenant.
         Assert.Equal(
             [
-                "api_keys|{openhands_owner}", "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
-                "secret_versions|{openhands_system}", "secrets|{openhands_system}", "sessions|{openhands_owner}", "user_identities|{openhands_owner}", "user_settings|{openhands_system}", "users|{openhands_owner}",
+                "api_keys|{openhands_owner}", "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "idempotency_records|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
+                "secret_versions|{openhands_system}", "secrets|{openhands_system}", "sessions|{openhands_owner}", "sessions|{openhands_system}", "user_identities|{openhands_owner}", "user_settings|{openhands_system}", "users|{openhands_owner}",
             ],
-            await fixture.Database.QueryAsync("SELECT tablename, roles::text FROM pg_policies WHERE roles <> '{public}' ORDER BY 1"));
+            await fixture.Database.QueryAsync("SELECT tablename, roles::text FROM pg_policies WHERE roles <> '{public}' ORDER BY 1, 2"));
         Assert.Empty(await fixture.Database.QueryAsync(
             "SELECT tablename, policyname FROM pg_policies WHERE roles = '{public}' AND coalesce(qual, with_check) NOT LIKE '%tenant\\_%'"));
         Assert.Equal(
@@ -106,7 +106,14 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '__EFMigrationsHistory'
-                  AND has_table_privilege('openhands_system', oid, 'SELECT, INSERT, UPDATE, DELETE') ORDER BY 1
+                  AND has_table_privilege('openhands_system', oid, 'SELECT, INSERT, UPDATE') ORDER BY 1
+                """));
+        Assert.Equal(
+            ["idempotency_records", "sessions"],
+            await fixture.Database.QueryAsync(
+                """
+                SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                  AND has_table_privilege('openhands_system', oid, 'DELETE') AND NOT has_table_privilege('openhands_system', oid, 'INSERT') ORDER BY 1
                 """));
         Assert.Equal(
             ["organization_settings.key_id", "organization_settings.secrets", "secret_versions.key_id", "secret_versions.value_encrypted", "secrets.key_id", "secrets.value_encrypted", "user_settings.key_id", "user_settings.secrets"],
@@ -119,7 +126,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         Assert.Empty(await fixture.Database.QueryAsync(
             """
             SELECT relname || '.' || attname FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid
-            WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND attname IN ('document', 'description', 'state', 'email', 'hash')
+            WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND attname IN ('document', 'description', 'state', 'email', 'hash', 'body', 'fingerprint')
               AND has_column_privilege('openhands_system', c.oid, attnum, 'SELECT')
             """));
         Assert.Empty(await fixture.Database.QueryAsync(
