@@ -126,7 +126,7 @@ internal sealed partial class PostgresServer(PostgresServerOptions options) : IL
         yield return $"listen_addresses={string.Join(',', LoopbackPort.Addresses)}";
         yield return $"port={options.Port}";
         yield return "unix_socket_directories=";
-        yield return "max_connections=200";
+        yield return $"max_connections={options.MaxConnections}";
         yield return "jit=off";
         yield return "logging_collector=off";
         yield return "log_destination=stderr";

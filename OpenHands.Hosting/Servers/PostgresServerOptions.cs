@@ -21,6 +21,9 @@ internal sealed record PostgresServerOptions
     /// <summary>The superuser's password in a new database cluster.</summary>
     public required string Password { get; init; }
 
+    /// <summary>How many connections it accepts at a time.</summary>
+    public int MaxConnections { get; init; } = 200;
+
     /// <summary>True: speed before safety, and the directory is removed when the server is stopped or the host dies.</summary>
     public bool Throwaway { get; init; }
 }

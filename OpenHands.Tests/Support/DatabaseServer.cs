@@ -85,6 +85,8 @@ public sealed class DatabaseServer : IAsyncDisposable
             DataDirectory = _folder["postgres"],
             Port = RunningServer.FreePort(),
             Password = "superuser-of-the-tests",
+            // Every database has pools of its own, and many classes run beside each other.
+            MaxConnections = 500,
             Throwaway = !_durable,
         };
         _server = new PostgresServer(options);

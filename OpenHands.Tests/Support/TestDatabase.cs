@@ -66,5 +66,8 @@ public sealed class TestDatabase(string server, string name)
         // The tests share two busy cores with the server; the product's own bounds are tested where they matter.
         Timeout = 15,
         CommandTimeout = 15,
+        // Nobody comes back to the database of a test that has ended: its idle connections must not fill the server.
+        ConnectionIdleLifetime = 5,
+        ConnectionPruningInterval = 1,
     }.ConnectionString;
 }
