@@ -3,6 +3,7 @@ using OpenHands.Api.ApiKeys;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
+using OpenHands.Api.Invitations;
 using OpenHands.Api.OpenApi;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
@@ -37,6 +38,7 @@ internal static class ApiApplication
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
+        builder.Services.AddInvitations();
         builder.Services.AddDescription();
 
         var app = builder.Build();
@@ -63,6 +65,7 @@ internal static class ApiApplication
         app.MapOrganizationSettings();
         app.MapUsers();
         app.MapOrganizations();
+        app.MapInvitations();
         app.MapSecrets();
         app.MapOwnedSecrets();
         app.MapGitProviders();

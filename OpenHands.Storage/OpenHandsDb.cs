@@ -2,6 +2,7 @@ using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.DataProtection;
 using OpenHands.Storage.Idempotency;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
@@ -49,6 +50,9 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>Who belongs to which organization, in which role.</summary>
     public DbSet<OrganizationMembership> OrganizationMemberships => Set<OrganizationMembership>();
+
+    /// <summary>Who may become a member of which organization by a link.</summary>
+    public DbSet<Invitation> Invitations => Set<Invitation>();
 
     /// <summary>Saved states of pieces of work.</summary>
     public DbSet<Session> Sessions => Set<Session>();

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Caching;
 using OpenHands.Storage.Idempotency;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
@@ -59,6 +60,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<IdentityDirectory>();
         builder.Services.AddScoped<FirstLogin>();
         builder.Services.AddScoped<OrganizationStore>();
+        builder.Services.AddScoped<InvitationStore>();
+        builder.Services.AddScoped<UserStore>();
         builder.Services.HandOverTenant();
         return builder;
     }

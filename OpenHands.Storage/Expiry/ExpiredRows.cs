@@ -17,6 +17,7 @@ public sealed class ExpiredRows(string connectionString, TimeProvider time) : IA
     [
         ("idempotency_records", "created_at", IdempotencyStore.Retention),
         ("sessions", "expires_at", TimeSpan.Zero),
+        ("invitations", "expires_at", TimeSpan.FromDays(30)), // so long an admin sees what became of it
     ];
 
     private readonly NpgsqlDataSource _system = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(connectionString));

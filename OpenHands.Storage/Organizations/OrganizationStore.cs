@@ -12,7 +12,7 @@ namespace OpenHands.Storage.Organizations;
 public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, TimeProvider time)
 {
     /// <summary>What the constraint trigger raises at the end of a transaction that would leave an organization without an admin.</summary>
-    private const string NoAdminLeft = "OH001";
+    internal const string NoAdminLeft = "OH001";
 
     private string UserId => tenant.UserId ?? throw new InvalidOperationException("Nobody was entered as tenant.");
 

@@ -22,13 +22,14 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     ];
 
     /// <summary>Tables out of which the worker's maintenance sweeps what has expired, and the column that says so: all of it that it reads.</summary>
-    private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at")];
+    private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at"), ("invitations", "expires_at")];
 
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
         "tenant_user()", "tenant_organization()", "tenant_admin_organization()",
-        "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)",
+        "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)", "remove_user()",
+        "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
     ];
 
