@@ -32,11 +32,5 @@ internal sealed class HostSettings(IConfiguration configuration, bool testing)
     /// <summary>How long a project may take to stop before it is killed.</summary>
     public TimeSpan GracePeriod => configuration.GetValue("Host:GracePeriod", TimeSpan.FromSeconds(30));
 
-    /// <summary>Where a dashboard or collector takes OTLP; null sends none.</summary>
-    public string? OtlpEndpoint => configuration["Dashboard:OtlpEndpoint"];
-
-    /// <summary>The key that the dashboard or collector asks for.</summary>
-    public string? OtlpApiKey => configuration["Dashboard:OtlpApiKey"];
-
     private HostDirectories Directories => HostDirectories.Find(configuration["Cache:Directory"], configuration["Data:Directory"]);
 }

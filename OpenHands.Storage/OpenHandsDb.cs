@@ -3,6 +3,7 @@ using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.DataProtection;
 using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Invitations;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
@@ -75,6 +76,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
+    /// <summary>How far each lock has come: what older holders write is refused.</summary>
+    public DbSet<Fence> Fences => Set<Fence>();
+
     /// <inheritdoc />
     public override void Dispose()
     {
@@ -94,5 +98,6 @@ public sealed class OpenHandsDb : DbContext
     {
         ArgumentNullException.ThrowIfNull(modelBuilder);
         modelBuilder.ApplyConfigurationsFromAssembly(typeof(OpenHandsDb).Assembly);
+        modelBuilder.HasSequence(FencingTokens.Sequence);
     }
 }

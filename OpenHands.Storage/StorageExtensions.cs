@@ -9,6 +9,7 @@ using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Caching;
 using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Invitations;
+using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
@@ -53,6 +54,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<SecretCache>();
         builder.Services.AddSingleton<SessionAccesses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SessionAccesses>());
+        builder.Services.AddSingleton<FencingTokens>();
+        builder.Services.AddSingleton<RedisLocks>();
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();

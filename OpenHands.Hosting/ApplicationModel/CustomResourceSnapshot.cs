@@ -23,6 +23,12 @@ public sealed record CustomResourceSnapshot
     /// <summary>The process that runs it.</summary>
     internal int? ProcessId { get; init; }
 
+    /// <summary>What its process is; null before it was started.</summary>
+    internal ProcessSnapshot? Process { get; init; }
+
+    /// <summary>Its value or connection string, once known.</summary>
+    internal ValueSnapshot? Value { get; init; }
+
     /// <summary>How often its process was started again.</summary>
     internal int Restarts { get; init; }
 

@@ -20,12 +20,17 @@ internal sealed class ResourceLoggerService
     public IAsyncEnumerable<LogLine> WatchAsync(string resourceId, CancellationToken cancellationToken = default) =>
         BacklogOf(resourceId).WatchAsync(cancellationToken);
 
+    /// <summary>The same, as many lines at a time as there are.</summary>
+    internal IAsyncEnumerable<IReadOnlyList<LogLine>> WatchBatchesAsync(string resourceId, CancellationToken cancellationToken) =>
+        BacklogOf(resourceId).WatchBatchesAsync(cancellationToken);
+
     internal void Write(string resourceId, string content, bool isErrorMessage) => BacklogOf(resourceId).Write(content, isErrorMessage);
 
     private Backlog BacklogOf(string resourceId) => _backlogs.GetOrAdd(resourceId, _ => new Backlog());
 
     private sealed class Backlog
     {
+        private const int LinesInBatch = 1000;
         private readonly Lock _lock = new();
         private readonly Queue<LogLine> _lines = new();
         private ImmutableArray<Channel<LogLine>> _watchers = [];
@@ -59,6 +64,17 @@ internal sealed class ResourceLoggerService
 
         public async IAsyncEnumerable<LogLine> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
+            await foreach (var lines in WatchBatchesAsync(cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var line in lines)
+                {
+                    yield return line;
+                }
+            }
+        }
+
+        public async IAsyncEnumerable<IReadOnlyList<LogLine>> WatchBatchesAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+        {
             // A slow reader loses the oldest lines rather than growing the host.
             var channel = Channel.CreateBounded<LogLine>(new BoundedChannelOptions(2 * Capacity) { FullMode = BoundedChannelFullMode.DropOldest });
             lock (_lock)
@@ -73,9 +89,15 @@ internal sealed class ResourceLoggerService
 
             try
             {
-                await foreach (var line in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+                while (await channel.Reader.WaitToReadAsync(cancellationToken).ConfigureAwait(false))
                 {
-                    yield return line;
+                    var lines = new List<LogLine>();
+                    while (lines.Count < LinesInBatch && channel.Reader.TryRead(out var line))
+                    {
+                        lines.Add(line);
+                    }
+
+                    yield return lines;
                 }
             }
             finally

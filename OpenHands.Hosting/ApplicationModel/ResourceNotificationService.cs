@@ -64,30 +64,22 @@ public sealed class ResourceNotificationService
     /// <summary>What is known now, then every change, in order.</summary>
     public async IAsyncEnumerable<ResourceEvent> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        var channel = Channel.CreateUnbounded<ResourceEvent>(new UnboundedChannelOptions { SingleReader = true });
-        lock (_lock)
-        {
-            foreach (var known in _current.Values)
-            {
-                channel.Writer.TryWrite(known);
-            }
-
-            _watchers = _watchers.Add(channel);
-        }
-
+        var (known, channel) = Subscribe();
         try
         {
-            await foreach (var change in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+            foreach (var change in known)
+            {
+                yield return change;
+            }
+
+            await foreach (var change in channel.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
                 yield return change;
             }
         }
         finally
         {
-            lock (_lock)
-            {
-                _watchers = _watchers.Remove(channel);
-            }
+            Unsubscribe(channel);
         }
     }
 
@@ -147,6 +139,26 @@ public sealed class ResourceNotificationService
     {
         ArgumentNullException.ThrowIfNull(resource);
         return Task.WhenAll(resource.Annotations.OfType<WaitAnnotation>().Select(wait => WaitAsync(wait, cancellationToken)));
+    }
+
+    /// <summary>What is known now, and every change from then on, until <see cref="Unsubscribe"/>.</summary>
+    internal (IReadOnlyList<ResourceEvent> Known, ChannelReader<ResourceEvent> Changes) Subscribe()
+    {
+        var channel = Channel.CreateUnbounded<ResourceEvent>(new UnboundedChannelOptions { SingleReader = true });
+        lock (_lock)
+        {
+            _watchers = _watchers.Add(channel);
+            return ([.. _current.Values], channel.Reader);
+        }
+    }
+
+    /// <summary>Ends a subscription.</summary>
+    internal void Unsubscribe(ChannelReader<ResourceEvent> changes)
+    {
+        lock (_lock)
+        {
+            _watchers = _watchers.RemoveAll(watcher => watcher.Reader == changes);
+        }
     }
 
     private static bool IsTerminal(CustomResourceSnapshot snapshot) =>

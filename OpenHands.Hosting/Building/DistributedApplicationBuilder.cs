@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Hosting;
+using OpenHands.Hosting.Dashboard;
 using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Parameters;
 using OpenHands.Hosting.Projects;
@@ -55,6 +56,10 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         var services = _host.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
         services.AddSingleton(settings);
+        var dashboard = new DashboardSettings(_host.Configuration, wanted: test is null && ExecutionContext.IsRunMode && !options.DisableDashboard);
+        services.AddSingleton(dashboard);
+        services.AddSingleton(new TelemetryTarget { Endpoint = dashboard.OtlpEndpoint, ApiKey = dashboard.OtlpApiKey });
+        services.AddSingleton<DashboardHost>();
         services.AddSingleton(new ParameterStore(_host.Configuration, settings));
         services.AddSingleton(new ProjectAssemblies(AppHostAssembly));
         services.AddSingleton(new CommandLine(args));
@@ -72,6 +77,8 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton<ApplicationOrchestrator>();
         services.AddSingleton<ManifestPublisher>();
         services.AddSingleton<TerminalSession>();
+        // First to start, since the projects are told where their telemetry goes; last to stop, so that it shows how they end.
+        services.AddHostedService(provider => provider.GetRequiredService<DashboardHost>());
         services.AddHostedService(provider => provider.GetRequiredService<ApplicationOrchestrator>());
         if (test is null)
         {

@@ -18,26 +18,30 @@ internal sealed class ApplicationOrchestrator(
     /// <summary>What is run, once started.</summary>
     public IReadOnlyList<IResourceRunner> Runners => _runners;
 
+    /// <summary>What runs a replica; null when there is none of that name.</summary>
+    public IResourceRunner? Find(string resourceId) =>
+        _runners.FirstOrDefault(runner => string.Equals(runner.ResourceId, resourceId, StringComparison.OrdinalIgnoreCase));
+
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         foreach (var parameter in model.Resources.OfType<ParameterResource>())
         {
-            await parameter.GetValueAsync(cancellationToken).ConfigureAwait(false);
-            await PublishActiveAsync(parameter).ConfigureAwait(false);
+            await PublishActiveAsync(parameter, await ValueSnapshot.OfAsync(parameter, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
         endpoints.Allocate(model.Resources);
         foreach (var connectionString in model.Resources.OfType<ConnectionStringResource>())
         {
-            await PublishActiveAsync(connectionString).ConfigureAwait(false);
+            await PublishActiveAsync(connectionString, await ValueSnapshot.OfAsync(connectionString, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         }
 
         _runners = [.. model.Resources.SelectMany(factory.Create)];
         foreach (var runner in _runners)
         {
+            var value = runner.Resource is IResourceWithConnectionString known ? await ValueSnapshot.OfAsync(known, cancellationToken).ConfigureAwait(false) : null;
             await notifications.PublishUpdateAsync(
-                runner.Resource, runner.ResourceId, snapshot => snapshot with { State = KnownResourceStates.NotStarted }).ConfigureAwait(false);
+                runner.Resource, runner.ResourceId, snapshot => snapshot with { State = KnownResourceStates.NotStarted, Value = value }).ConfigureAwait(false);
         }
 
         _runners.ForEach(runner => _ = runner.RunAsync());
@@ -62,8 +66,8 @@ internal sealed class ApplicationOrchestrator(
         .Concat(resource.Annotations.OfType<ResourceRelationshipAnnotation>().Select(relation => relation.Resource))
         .Concat(resource is IResourceWithParent child ? [child.Parent] : []);
 
-    private Task PublishActiveAsync(IResource resource) =>
-        notifications.PublishUpdateAsync(resource, snapshot => snapshot with { State = KnownResourceStates.Active });
+    private Task PublishActiveAsync(IResource resource, ValueSnapshot value) =>
+        notifications.PublishUpdateAsync(resource, snapshot => snapshot with { State = KnownResourceStates.Active, Value = value });
 
     private Task StopAllAsync()
     {

@@ -28,6 +28,10 @@ internal sealed class DatabaseRunner(
     public Task RunAsync() => _running ??= Task.Run(RunGuardedAsync);
 
     /// <inheritdoc/>
+    /// <remarks>A database runs as long as its server does: nobody halts it alone.</remarks>
+    public Task HaltAsync() => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public async Task StopAsync()
     {
         await _stopping.CancelAsync().ConfigureAwait(false);

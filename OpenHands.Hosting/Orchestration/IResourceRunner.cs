@@ -14,9 +14,12 @@ internal interface IResourceRunner : IAsyncDisposable
     /// <summary>True when it is done once it has ended well.</summary>
     bool RunsToCompletion { get; }
 
-    /// <summary>Runs until it is stopped, has completed, or has failed for good.</summary>
+    /// <summary>Runs until it is halted or stopped, has completed, or has failed for good; nothing more when it runs already.</summary>
     Task RunAsync();
 
-    /// <summary>Stops it; returns when nothing of it is left.</summary>
+    /// <summary>Ends what runs, and keeps its data, so that it can run again.</summary>
+    Task HaltAsync();
+
+    /// <summary>Stops it for good; returns when nothing of it is left.</summary>
     Task StopAsync();
 }

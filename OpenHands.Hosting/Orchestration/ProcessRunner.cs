@@ -16,10 +16,11 @@ internal sealed class ProcessRunner(
     ProcessLaunch launch, ResourceNotificationService notifications, HealthLoop healthLoop, TimeProvider timeProvider) : IResourceRunner
 {
     private const int StartAttempts = 5;
-    private readonly CancellationTokenSource _stopping = new();
     private readonly RestartBackoff _backoff = new(timeProvider);
     private readonly Lock _lock = new();
+    private CancellationTokenSource _stopping = new();
     private Task? _running;
+    private bool _ended;
     private int _unhealthyStarts;
 
     /// <inheritdoc/>
@@ -36,18 +37,48 @@ internal sealed class ProcessRunner(
     {
         lock (_lock)
         {
-            return _running ??= Task.Run(RunGuardedAsync);
+            if (_ended || _running is { IsCompleted: false })
+            {
+                return _running ?? Task.CompletedTask;
+            }
+
+            if (_stopping.IsCancellationRequested)
+            {
+                _stopping.Dispose();
+                _stopping = new CancellationTokenSource();
+            }
+
+            _unhealthyStarts = 0;
+            return _running = Task.Run(RunGuardedAsync);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task HaltAsync()
+    {
+        Task? running;
+        lock (_lock)
+        {
+            running = _running;
+        }
+
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        if (running is not null)
+        {
+            await running.ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
     public async Task StopAsync()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
-        if (_running is not null)
+        lock (_lock)
         {
-            await _running.ConfigureAwait(false);
+            _ended = true;
         }
+
+        await HaltAsync().ConfigureAwait(false);
+        launch.Release();
     }
 
     /// <inheritdoc/>
@@ -82,10 +113,6 @@ internal sealed class ProcessRunner(
             var failure = exception is DistributedApplicationException or InvalidOperationException ? exception.Message : $"{exception.GetType().Name}: {exception.Message}";
             await FailAsync(failure).ConfigureAwait(false);
         }
-        finally
-        {
-            launch.Release();
-        }
     }
 
     private async Task WaitAsync()
@@ -113,7 +140,7 @@ internal sealed class ProcessRunner(
         if (_stopping.IsCancellationRequested && !process.Exited.IsCompleted)
         {
             await PublishAsync(snapshot => snapshot with { State = KnownResourceStates.Stopping }).ConfigureAwait(false);
-            await process.StopAsync().ConfigureAwait(false);
+            await (_ended ? process.StopAsync() : process.HaltAsync()).ConfigureAwait(false);
         }
 
         return await EndedAsync(await process.Exited.ConfigureAwait(false)).ConfigureAwait(false);

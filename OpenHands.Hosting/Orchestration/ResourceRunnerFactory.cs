@@ -47,11 +47,29 @@ internal sealed class ResourceRunnerFactory(
                     server = prepared;
                 }
 
+                await PublishAsync(resource, id, server.Program ?? "", cancellationToken).ConfigureAwait(false);
                 return server.Start((line, isError) => logs.Write(id, line, isError));
             },
             Release = () => server?.Dispose(),
             LastLines = () => LastLines(id),
         });
+    }
+
+    /// <summary>Says what a container would be given, and which program runs in its place.</summary>
+    private async Task PublishAsync(ContainerResource resource, string id, string program, CancellationToken cancellationToken)
+    {
+        var variables = new List<EnvironmentVariableSnapshot>();
+        foreach (var (name, value) in await configuration.EnvironmentAsync(resource, cancellationToken).ConfigureAwait(false))
+        {
+            variables.Add(new EnvironmentVariableSnapshot(name, await ResourceConfiguration.ResolveAsync(value, cancellationToken).ConfigureAwait(false), IsFromSpec: true));
+        }
+
+        await notifications.PublishUpdateAsync(resource, id, snapshot => snapshot with
+        {
+            EnvironmentVariables = [.. variables],
+            Urls = [.. resource.Annotations.OfType<EndpointAnnotation>().Select(endpoint => new UrlSnapshot(endpoint.Name, endpoint.AllocatedEndpoint!.UriString, IsInternal: false))],
+            Process = new ProcessSnapshot(program, [], "/"),
+        }).ConfigureAwait(false);
     }
 
     private async Task<ILocalServer> PostgresAsync(PostgresServerResource resource, CancellationToken cancellationToken) => new PostgresServer(new PostgresServerOptions
@@ -142,18 +160,20 @@ internal sealed class ResourceRunnerFactory(
             arguments.Add(await ResourceConfiguration.ResolveAsync(argument, cancellationToken).ConfigureAwait(false));
         }
 
+        var projectPath = project.Annotations.OfType<IProjectMetadata>().Single().ProjectPath;
+        var directory = Path.GetDirectoryName(projectPath)!;
         await notifications.PublishUpdateAsync(project, id, snapshot => snapshot with
         {
             EnvironmentVariables = [.. snapshots],
             Urls = [.. targets.Select(target => new UrlSnapshot(target.Endpoint.Name, target.Endpoint.AllocatedEndpoint!.UriString, false))],
+            Process = new ProcessSnapshot(assemblies.PathOf(projectPath), arguments, directory),
         }).ConfigureAwait(false);
-        var projectPath = project.Annotations.OfType<IProjectMetadata>().Single().ProjectPath;
         return GuardedProcess.Start(new GuardedProcessStart
         {
             FileName = ProjectAssemblies.Dotnet,
             Arguments = ["exec", assemblies.PathOf(projectPath), .. arguments],
             Environment = environment,
-            WorkingDirectory = Path.GetDirectoryName(projectPath),
+            WorkingDirectory = directory,
             GracePeriod = settings.GracePeriod,
             Output = (line, isError) => logs.Write(id, line, isError),
         });

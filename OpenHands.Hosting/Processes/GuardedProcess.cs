@@ -11,10 +11,14 @@ namespace OpenHands.Hosting.Processes;
 /// </summary>
 internal sealed partial class GuardedProcess : IAsyncDisposable
 {
+    private const int Interrupt = 2;
+    private const int Terminate = 15;
     private static readonly TimeSpan OutputAfterExit = TimeSpan.FromSeconds(2);
     internal static readonly string Script = ReadScript();
 
     private readonly Process _guard;
+    private readonly TimeSpan _gracePeriod;
+    private readonly string _stopSignal;
     private readonly Lock _pipe = new();
     private readonly Action<string, bool>? _output;
     private readonly Action? _ended;
@@ -23,6 +27,8 @@ internal sealed partial class GuardedProcess : IAsyncDisposable
     private GuardedProcess(Process guard, GuardedProcessStart start)
     {
         _guard = guard;
+        _gracePeriod = start.GracePeriod;
+        _stopSignal = start.StopSignal;
         _output = start.Output;
         _ended = start.Ended;
         Exited = FollowAsync();
@@ -72,6 +78,29 @@ internal sealed partial class GuardedProcess : IAsyncDisposable
         await Task.WhenAny(ProcessId, Exited).ConfigureAwait(false);
         Tell("stop");
         await Exited.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Stops the program past its guard, which takes it for a program that has ended by itself and keeps its directory.
+    /// Kills it after the grace period; returns when it has ended.
+    /// </summary>
+    public async Task HaltAsync()
+    {
+        await Task.WhenAny(ProcessId, Exited).ConfigureAwait(false);
+        if (ProcessId.IsCompletedSuccessfully && !Exited.IsCompleted)
+        {
+            LibC.Signal(await ProcessId.ConfigureAwait(false), _stopSignal == "INT" ? Interrupt : Terminate);
+        }
+
+        try
+        {
+            await Exited.WaitAsync(_gracePeriod).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Kill();
+            await Exited.ConfigureAwait(false);
+        }
     }
 
     /// <summary>Kills the program at once; <see cref="Exited"/> says when it is gone.</summary>

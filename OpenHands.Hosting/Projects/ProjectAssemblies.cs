@@ -23,6 +23,11 @@ internal sealed class ProjectAssemblies(Assembly appHost)
             : throw new DistributedApplicationException($"{projectPath} was not built. Build the AppHost without --no-build once.");
     }
 
+    /// <summary>The assembly of a project that the AppHost references but does not describe; null when it does not, or it was not built.</summary>
+    public string? Find(string projectName) => appHost.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Where(metadata => metadata.Key.StartsWith(Key, StringComparison.Ordinal) && Path.GetFileNameWithoutExtension(metadata.Key) == projectName)
+        .Select(metadata => metadata.Value).FirstOrDefault(File.Exists);
+
     private static string FindDotnet()
     {
         // <root>/shared/Microsoft.NETCore.App/<version>/

@@ -1,6 +1,7 @@
 using Aspire.Hosting;
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Hosting;
+using OpenHands.Hosting.Dashboard;
 
 namespace OpenHands.Hosting.Projects;
 
@@ -12,6 +13,7 @@ internal static class ProjectEnvironment
     [
         "ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS", "DOTNET_URLS", "HTTP_PORTS", "HTTPS_PORTS", "DOTNET_LAUNCH_PROFILE",
         "ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL", "ASPIRE_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL",
+        "DOTNET_DASHBOARD_OTLP_ENDPOINT_URL", "DOTNET_DASHBOARD_OTLP_HTTP_ENDPOINT_URL", "DOTNET_RESOURCE_SERVICE_ENDPOINT_URL",
         "ASPIRE_ALLOW_UNSECURED_TRANSPORT", "ASPIRE_DASHBOARD_UNSECURED_ALLOW_ANONYMOUS", "ASPIRE_DASHBOARD_FRONTEND_BROWSERTOKEN",
     ];
 
@@ -28,12 +30,12 @@ internal static class ProjectEnvironment
 
         variables["DOTNET_SYSTEM_CONSOLE_ALLOW_ANSI_COLOR_REDIRECTION"] = "true";
         variables["LOGGING__CONSOLE__FORMATTERNAME"] = "simple";
-        var settings = application.Services.Select(service => service.ImplementationInstance).OfType<HostSettings>().Single();
-        if (settings.OtlpEndpoint is { } endpoint)
+        var telemetry = application.Services.Select(service => service.ImplementationInstance).OfType<TelemetryTarget>().Single();
+        if (telemetry.Endpoint is { } endpoint)
         {
             variables["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint;
             variables["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";
-            if (settings.OtlpApiKey is { } key)
+            if (telemetry.ApiKey is { } key)
             {
                 variables["OTEL_EXPORTER_OTLP_HEADERS"] = $"x-otlp-api-key={key}";
             }

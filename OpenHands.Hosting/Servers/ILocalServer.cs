@@ -5,6 +5,9 @@ namespace OpenHands.Hosting.Servers;
 /// <summary>A server of others that runs as a process of this machine. Disposing it lets go of its data directory.</summary>
 internal interface ILocalServer : IDisposable
 {
+    /// <summary>The program it runs; null until it is prepared.</summary>
+    string? Program { get; }
+
     /// <summary>
     /// Does what must be done once before the server can start: finds or fetches its programs, takes its data
     /// directory for this host, makes the data on first use, and ends what a killed run has left behind.

@@ -18,6 +18,9 @@ internal sealed partial class PostgresServer(PostgresServerOptions options) : IL
     private string VersionFile => Path.Combine(_folder.Data, "PG_VERSION");
 
     /// <inheritdoc/>
+    public string? Program => _prepared?.Binaries.Server;
+
+    /// <inheritdoc/>
     public async Task PrepareAsync(Action<string> progress, CancellationToken cancellationToken)
     {
         _folder.Take();
@@ -64,7 +67,7 @@ internal sealed partial class PostgresServer(PostgresServerOptions options) : IL
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _folder.Abandon(options.Throwaway);
 
     [GeneratedRegex(@"\(PostgreSQL\) (\d+)")]
     private static partial Regex MajorVersion();

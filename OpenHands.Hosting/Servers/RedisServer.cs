@@ -19,6 +19,9 @@ internal sealed class RedisServer(RedisServerOptions options) : ILocalServer
     private string PidFile => Path.Combine(_folder.Data, "redis.pid");
 
     /// <inheritdoc/>
+    public string? Program => _prepared?.Binaries.Server;
+
+    /// <inheritdoc/>
     public async Task PrepareAsync(Action<string> progress, CancellationToken cancellationToken)
     {
         _folder.Take();
@@ -70,7 +73,7 @@ internal sealed class RedisServer(RedisServerOptions options) : ILocalServer
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _folder.Dispose();
+    public void Dispose() => _folder.Abandon(options.Throwaway);
 
     /// <summary>A value as Redis' configuration file wants it: in quotes, with every byte that is not plain ASCII escaped.</summary>
     internal static string Quote(string value)

@@ -70,12 +70,12 @@ internal sealed class ServerFolder(string server, string path) : IDisposable
         }
     }
 
-    /// <summary>Gives the directory up after a preparation that did not succeed; one that is thrown away goes at once.</summary>
+    /// <summary>Gives the directory up when no server works on it any more; one that is thrown away goes at once.</summary>
     public void Abandon(bool throwaway)
     {
         lock (_gate)
         {
-            if (throwaway && _hostLock is not null && Directory.Exists(Root))
+            if (throwaway && _running == 0 && Directory.Exists(Root))
             {
                 Directory.Delete(Root, recursive: true);
             }

@@ -20,7 +20,11 @@ internal static class HelpText
         ("--Redis:Source=<source>", "auto, provisioned, or a folder with redis-server"),
         ("--Host:GracePeriod=<hh:mm:ss>", "how long a project may take to stop before it is killed (default 00:00:30)"),
         ("--publisher manifest", "write the manifest that aspirate and azd read instead of running; --output-path <file or folder> says where (default ./aspire-manifest.json)"),
-        ("--Dashboard:OtlpEndpoint=<url>", "where logs, traces and metrics are sent (OTLP over gRPC); --Dashboard:OtlpApiKey=<key> goes with them"),
+        ("--Dashboard:Enabled=false", "start no dashboard, and send telemetry nowhere unless told where"),
+        ("--Dashboard:Command=<command>", "start this dashboard instead of ours, such as \"dotnet /opt/aspire/Aspire.Dashboard.dll\""),
+        ("--Dashboard:Url=<url>", "start none: one runs there already, and asks this host at ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL (default http://localhost:18891)"),
+        ("--Dashboard:ResourceServiceApiKey=<key>", "the key that dashboard asks with; required with --Dashboard:Url"),
+        ("--Dashboard:OtlpEndpoint=<url>", "send logs, traces and metrics (OTLP over gRPC) there instead of to the dashboard; --Dashboard:OtlpApiKey=<key> goes with them"),
     ];
 
     public static IEnumerable<string> Lines(string applicationName, DistributedApplicationModel model, IConfiguration configuration)

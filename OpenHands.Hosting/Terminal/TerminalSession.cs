@@ -5,6 +5,7 @@ using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using OpenHands.Hosting.Dashboard;
 using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Publishing;
 
@@ -16,7 +17,7 @@ namespace OpenHands.Hosting.Terminal;
 /// </summary>
 internal sealed partial class TerminalSession(
     CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, PublishOptions publishing,
-    ManifestPublisher publisher, DistributedApplicationModel model, ApplicationOrchestrator orchestrator, ResourceNotificationService notifications, ResourceLoggerService logs)
+    ManifestPublisher publisher, DistributedApplicationModel model, ApplicationOrchestrator orchestrator, DashboardHost dashboard, ResourceNotificationService notifications, ResourceLoggerService logs)
 {
     private const int Failed = 1;
     private const int WrongUsage = 2;
@@ -24,10 +25,9 @@ internal sealed partial class TerminalSession(
     private readonly Lock _lock = new();
     private string? _failure;
     private bool _announced;
+    private bool _linked;
 
-    private string ApplicationName => environment.ApplicationName.EndsWith(".AppHost", StringComparison.Ordinal)
-        ? environment.ApplicationName[..^".AppHost".Length]
-        : environment.ApplicationName;
+    private string ApplicationName => Dashboard.ApplicationName.Of(environment.ApplicationName).Value;
 
     /// <summary>Runs until told to stop, or until a resource fails for good; returns the exit code.</summary>
     public async Task<int> RunAsync(IHost host, CancellationToken cancellationToken)
@@ -77,7 +77,12 @@ internal sealed partial class TerminalSession(
         try
         {
             await host.StartAsync(cancellationToken).ConfigureAwait(false);
-            var outputs = orchestrator.Runners.Select(runner => FollowOutputAsync(runner, ended.Token)).ToList();
+            if (dashboard is { Runner: null, Link: { } link })
+            {
+                Write($"Dashboard: {link}");
+            }
+
+            var outputs = orchestrator.Runners.Append(dashboard.Runner).OfType<IResourceRunner>().Select(runner => FollowOutputAsync(runner, ended.Token)).ToList();
             await host.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
             await ended.CancelAsync().ConfigureAwait(false);
             await Task.WhenAll([following, .. outputs]).ConfigureAwait(false);
@@ -122,6 +127,12 @@ internal sealed partial class TerminalSession(
             await foreach (var change in notifications.WatchAsync(cancellationToken).ConfigureAwait(false))
             {
                 Show(change);
+                if (change.Resource is DashboardResource)
+                {
+                    ShowDashboard(change.Snapshot);
+                    continue;
+                }
+
                 if (change.Snapshot.Failure is { } failure && _failure is null)
                 {
                     _failure = $"{change.Resource.Name} {failure}";
@@ -185,6 +196,20 @@ internal sealed partial class TerminalSession(
         var address = model.Resources.SelectMany(resource => resource.Annotations.OfType<EndpointAnnotation>())
             .FirstOrDefault(endpoint => endpoint.IsExternal)?.AllocatedEndpoint?.UriString;
         Write($"{ApplicationName} is ready: {address}");
+    }
+
+    /// <summary>The application goes on without its dashboard.</summary>
+    private void ShowDashboard(CustomResourceSnapshot snapshot)
+    {
+        if (snapshot.Failure is { } failure)
+        {
+            Write($"The dashboard {failure}");
+        }
+        else if (snapshot.HealthStatus == HealthStatus.Healthy && !_linked)
+        {
+            _linked = true;
+            Write($"Dashboard: {dashboard.Link}");
+        }
     }
 
     private bool IsReady(IResourceRunner runner) =>

@@ -22,6 +22,8 @@ namespace OpenHands.Storage.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.HasSequence("fencing_tokens");
+
             modelBuilder.Entity("OpenHands.Storage.ApiKeys.ApiKey", b =>
                 {
                     b.Property<string>("Id")
@@ -190,6 +192,95 @@ namespace OpenHands.Storage.Migrations
 
                             t.HasCheckConstraint("ck_idempotency_records_key", "length(key) BETWEEN 1 AND 255");
                         });
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Invitations.Invitation", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("AcceptedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("accepted_at");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Email")
+                        .HasColumnType("text")
+                        .HasColumnName("email");
+
+                    b.Property<DateTimeOffset>("ExpiresAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("expires_at");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<string>("InvitedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("invited_by");
+
+                    b.Property<string>("Mail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("mail");
+
+                    b.Property<string>("OrganizationId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<string>("Role")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("role");
+
+                    b.HasKey("Id")
+                        .HasName("pk_invitations");
+
+                    b.HasIndex("ExpiresAt")
+                        .HasDatabaseName("ix_invitations_expires_at");
+
+                    b.HasIndex("Hash")
+                        .IsUnique()
+                        .HasDatabaseName("ix_invitations_hash");
+
+                    b.HasIndex("OrganizationId", "Id")
+                        .HasDatabaseName("ix_invitations_organization_id_id");
+
+                    b.HasIndex("OrganizationId", "InvitedBy")
+                        .HasDatabaseName("ix_invitations_organization_id_invited_by");
+
+                    b.ToTable("invitations", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_invitations_hash", "octet_length(hash) = 32");
+
+                            t.HasCheckConstraint("ck_invitations_mail", "mail IN ('none', 'queued', 'sent', 'failed')");
+
+                            t.HasCheckConstraint("ck_invitations_role", "role IN ('admin', 'member')");
+                        });
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Locks.Fence", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasColumnType("text")
+                        .HasColumnName("name");
+
+                    b.Property<long>("Token")
+                        .HasColumnType("bigint")
+                        .HasColumnName("token");
+
+                    b.HasKey("Name")
+                        .HasName("pk_fences");
+
+                    b.ToTable("fences", (string)null);
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>
@@ -719,6 +810,16 @@ namespace OpenHands.Storage.Migrations
                         .HasForeignKey("OrganizationId", "UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_idempotency_records_organization_memberships_organization_i");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Invitations.Invitation", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Organizations.OrganizationMembership", null)
+                        .WithMany()
+                        .HasForeignKey("OrganizationId", "InvitedBy")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_invitations_organization_memberships_organization_id_invite");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>

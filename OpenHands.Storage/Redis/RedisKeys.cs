@@ -15,6 +15,7 @@ public static class RedisKeys
     [
         new("secret:{scope}.{owner}.{name}", "string", "SecretCache", "five minutes after it was loaded; a lease 3 s, a marker of a writer 10 s"),
         new("session:{id}", "string", "SessionCache", "one hour after it was loaded or written; a lease 3 s, a marker of a writer 10 s"),
+        new("lock:{resource}:{id}", "string", "RedisLocks, and any client that sets it if absent", "ten seconds after its holder last renewed it, unless it asked for another time; until it is released"),
         new("queue:{name}", "list", "any producer (RPUSH); workers take from its head", WhileItHasEntries),
         new("deliveries:{name}", "hash", "workers", WhileItHasEntries),
         new("taken:{name}", "hash", "workers", WhileItHasEntries),
@@ -31,6 +32,11 @@ public static class RedisKeys
 
     /// <summary>A saved session with its owner, a lease to load it, or the marker of a writer.</summary>
     public static RedisKey Session(string id) => "session:" + id;
+
+    /// <summary>A lock; its value is the token of its owner. Its release is told on a channel of the same name.</summary>
+    /// <param name="resource">What kind of thing is locked.</param>
+    /// <param name="id">Which one.</param>
+    public static RedisKey Lock(string resource, string id) => $"lock:{Resource(resource)}:{Id(id)}";
 
     /// <summary>Names of the queues that have deliveries.</summary>
     public static RedisKey Queues { get; } = "queues";
@@ -49,4 +55,11 @@ public static class RedisKeys
 
     /// <summary>Delivery id → time by Redis' clock, in ms, from which it may be taken again; 0 for at once.</summary>
     public static RedisKey Deferred(string name) => "deferred:" + name;
+
+    // With a colon in the first part, two different pairs could have one key.
+    private static string Resource(string resource) => resource is { Length: > 0 } && !resource.Contains(':')
+        ? resource
+        : throw new ArgumentException($"The resource of a key must be a word without a colon, not '{resource}'.", nameof(resource));
+
+    private static string Id(string id) => id is { Length: > 0 } ? id : throw new ArgumentException("The id of a key must not be empty.", nameof(id));
 }

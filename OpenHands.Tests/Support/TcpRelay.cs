@@ -9,6 +9,7 @@ internal sealed class TcpRelay(int serverPort) : IAsyncDisposable
     private Socket _entrance = Bind(0);
     private CancellationTokenSource? _open;
     private Task _relaying = Task.CompletedTask;
+    private TaskCompletionSource? _held;
 
     /// <summary>The port for the client; connections are refused until <see cref="Open"/>.</summary>
     public int Port => ((IPEndPoint)_entrance.LocalEndPoint!).Port;
@@ -29,6 +30,9 @@ internal sealed class TcpRelay(int serverPort) : IAsyncDisposable
         _entrance = Bind(port);
     }
 
+    /// <summary>Passes nothing on any more and cuts nothing, as a network that loses every packet.</summary>
+    public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public async ValueTask DisposeAsync() => await EndAsync();
 
     private static Socket Bind(int port)
@@ -46,6 +50,7 @@ internal sealed class TcpRelay(int serverPort) : IAsyncDisposable
         _entrance.Dispose();
         await _relaying;
         _open?.Dispose();
+        _open = null;
     }
 
     private async Task RelayAsync(Socket entrance, CancellationToken cancellationToken)
@@ -70,11 +75,21 @@ internal sealed class TcpRelay(int serverPort) : IAsyncDisposable
             using var connection = new TcpClient();
             await connection.ConnectAsync(IPAddress.Loopback, serverPort, cancellationToken);
             await using var server = connection.GetStream();
-            await await Task.WhenAny(client.CopyToAsync(server, cancellationToken), server.CopyToAsync(client, cancellationToken));
+            await await Task.WhenAny(CopyAsync(client, server, cancellationToken), CopyAsync(server, client, cancellationToken));
         }
         catch (Exception cut) when (cut is OperationCanceledException or IOException or SocketException)
         {
             // One side is gone; leaving closes the other.
+        }
+    }
+
+    private async Task CopyAsync(NetworkStream from, NetworkStream to, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[16 * 1024];
+        for (int length; (length = await from.ReadAsync(buffer, cancellationToken)) > 0;)
+        {
+            await (_held?.Task ?? Task.CompletedTask).WaitAsync(cancellationToken);
+            await to.WriteAsync(buffer.AsMemory(0, length), cancellationToken);
         }
     }
 }

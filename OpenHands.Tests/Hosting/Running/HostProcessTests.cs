@@ -66,7 +66,7 @@ public sealed class HostProcessTests : IDisposable
         taken.Start();
         var port = ((System.Net.IPEndPoint)taken.LocalEndpoint).Port;
 
-        await using var host = HostProcess.Start($"--Ports:Api={port}", $"--Data:Directory={_folder["data"]}");
+        await using var host = HostProcess.Start($"--Ports:Api={port}", $"--Data:Directory={_folder["data"]}", "--Dashboard:Enabled=false");
 
         Assert.Equal(1, await host.EndAsync());
         Assert.Contains($"Port {port} for 'api' cannot be used", host.Output, StringComparison.Ordinal);
@@ -112,5 +112,5 @@ public sealed class HostProcessTests : IDisposable
         }
     }
 
-    private string[] Arguments(string data) => [$"--Ports:Api={HostProcess.FreePort()}", $"--Data:Directory={_folder[data]}"];
+    private string[] Arguments(string data) => [$"--Ports:Api={HostProcess.FreePort()}", $"--Data:Directory={_folder[data]}", "--Dashboard:Enabled=false"];
 }

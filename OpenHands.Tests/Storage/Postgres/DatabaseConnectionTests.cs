@@ -37,7 +37,8 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(AutoTransactionBehavior.Always, db.Database.AutoTransactionBehavior);
         Assert.Equal(
             [
-                "api_keys", "data_protection_keys", "dead_letters", "encryption_keys", "organization_memberships", "organization_settings", "organizations", "secret_versions",
+                "api_keys", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "organization_memberships",
+                "organization_settings", "organizations", "secret_versions",
                 "secrets", "sessions", "user_identities", "user_settings", "users",
             ],
             db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());

@@ -19,7 +19,7 @@ public sealed class RedisKeysTests
     {
         string?[] made =
         [
-            RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"),
+            RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"), RedisKeys.Lock("{resource}", "{id}"),
             RedisKeys.Queue("{name}"), RedisKeys.Deliveries("{name}"), RedisKeys.Taken("{name}"), RedisKeys.Deferred("{name}"),
             RedisKeys.Queues, RedisKeys.Workers,
         ];

@@ -7,7 +7,7 @@ namespace OpenHands.Tests.Storage.Tenancy;
 public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<DatabaseFixture>
 {
     /// <summary>Tables without a tenant.</summary>
-    private static readonly string[] Open = ["__EFMigrationsHistory", "data_protection_keys", "encryption_keys"];
+    private static readonly string[] Open = ["__EFMigrationsHistory", "data_protection_keys", "encryption_keys", "fences"];
 
     [Fact]
     public async Task Every_table_is_under_forced_row_level_security_with_a_policy()
@@ -65,7 +65,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
     public async Task Only_the_allowed_functions_run_as_the_owner_and_their_search_path_is_fixed()
     {
         Assert.Equal(
-            ["create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "note_session_accesses", "sign_in", "sign_in_identity", "tenant_admin_organization", "tenant_organization"],
+            ["create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "note_session_accesses", "remove_user", "sign_in", "sign_in_identity", "tenant_admin_organization", "tenant_organization", "use_invitation"],
             await fixture.Database.QueryAsync("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"));
         Assert.Empty(await fixture.Database.QueryAsync(
             """
@@ -95,7 +95,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         // Whoever a policy names sees what it says regardless of the tenant.
         Assert.Equal(
             [
-                "api_keys|{openhands_owner}", "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "idempotency_records|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
+                "api_keys|{openhands_owner}", "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "idempotency_records|{openhands_system}", "invitations|{openhands_owner}", "invitations|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}",
                 "secret_versions|{openhands_system}", "secrets|{openhands_system}", "sessions|{openhands_owner}", "sessions|{openhands_system}", "user_identities|{openhands_owner}", "user_settings|{openhands_system}", "users|{openhands_owner}",
             ],
             await fixture.Database.QueryAsync("SELECT tablename, roles::text FROM pg_policies WHERE roles <> '{public}' ORDER BY 1, 2"));
@@ -109,7 +109,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
                   AND has_table_privilege('openhands_system', oid, 'SELECT, INSERT, UPDATE') ORDER BY 1
                 """));
         Assert.Equal(
-            ["idempotency_records", "sessions"],
+            ["idempotency_records", "invitations", "sessions"],
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
