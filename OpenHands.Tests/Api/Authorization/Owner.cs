@@ -18,6 +18,7 @@ internal sealed class Owner
         ["key"] = Belongs.ToUser,
         ["name"] = Belongs.ToOrganization,
         ["version"] = Belongs.ToOrganization,
+        ["invitation"] = Belongs.ToOrganization,
     };
 
     private readonly ApiHost _api;
@@ -104,6 +105,8 @@ internal sealed class Owner
         _values["session"] = await SaveSessionAsync("/api/v1/sessions");
         _values["session of organization"] = await SaveSessionAsync($"/api/v1/organizations/{organization}/sessions");
         _values["key"] = (await MakeKeyAsync(organization, ApiKeyScopes.All)).Id;
+        var invitation = await DoAsync(HttpMethod.Post, $"/api/v1/organizations/{organization}/invitations", new { role = "member", email = $"{Shared}@example.org" });
+        _values["invitation"] = (string)invitation!["id"]!;
 
         // The same name for both, so that a mix-up would find something.
         _values["name"] = $"name-{Shared}";
