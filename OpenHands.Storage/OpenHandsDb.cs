@@ -31,6 +31,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>The transaction that stores take part in; null while none is open.</summary>
     internal StoreTransaction? StoreTransaction { get; set; }
 
+    /// <summary>What the open transaction wants done once it is committed.</summary>
+    internal List<Func<Task>> AfterCommit { get; } = [];
+
     /// <summary>The people who use the platform.</summary>
     public DbSet<User> Users => Set<User>();
 
@@ -83,6 +86,7 @@ public sealed class OpenHandsDb : DbContext
     public override void Dispose()
     {
         (Tenant, StoreTransaction) = (null, null); // before the pool has it back
+        AfterCommit.Clear();
         base.Dispose();
     }
 
@@ -90,6 +94,7 @@ public sealed class OpenHandsDb : DbContext
     public override ValueTask DisposeAsync()
     {
         (Tenant, StoreTransaction) = (null, null);
+        AfterCommit.Clear();
         return base.DisposeAsync();
     }
 

@@ -12,6 +12,7 @@ using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
@@ -23,7 +24,7 @@ namespace OpenHands.Storage;
 /// <summary>The only way into the stores.</summary>
 public static class StorageExtensions
 {
-    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions()];
+    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions(), new AfterCommit()];
 
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options
@@ -65,6 +66,8 @@ public static class StorageExtensions
         builder.Services.AddScoped<OrganizationStore>();
         builder.Services.AddScoped<InvitationStore>();
         builder.Services.AddScoped<UserStore>();
+        builder.Services.AddSingleton<QueueWindow>();
+        builder.Services.AddScoped<TaskQueue>();
         builder.Services.HandOverTenant();
         return builder;
     }

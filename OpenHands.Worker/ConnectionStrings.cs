@@ -9,6 +9,9 @@ internal static class ConnectionStrings
     /// <summary>Role <c>openhands_app</c>.</summary>
     public const string App = "openhands";
 
+    /// <summary>Role <c>openhands_app</c> on a session of one's own, not through a transaction pooler; <see cref="App"/> where it is not given.</summary>
+    public const string Direct = "openhands-direct";
+
     /// <summary>Role <c>openhands_system</c>.</summary>
     public const string System = "openhands-system";
 
@@ -23,6 +26,8 @@ internal static class ConnectionStrings
     {
         Demand(configuration, App, value => new NpgsqlConnectionStringBuilder(value));
         Demand(configuration, System, value => new NpgsqlConnectionStringBuilder(value));
+        if (configuration.GetConnectionString(Direct) is { Length: > 0 })
+            Demand(configuration, Direct, value => new NpgsqlConnectionStringBuilder(value));
         Demand(configuration, Redis, ConfigurationOptions.Parse);
         Demand(configuration, Secrets, value => value);
     }

@@ -9,7 +9,8 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     private const string History = "\"__EFMigrationsHistory\"";
 
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
-    private static readonly string[] SystemTables = ["dead_letters"];
+    private static readonly string[] SystemTables =
+        ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks"];
 
     /// <summary>Tables with ciphertexts: the columns that the rotation of keys reads, and those of them that it changes.</summary>
     private static readonly (string Table, string Read, string Changed)[] Rotated =

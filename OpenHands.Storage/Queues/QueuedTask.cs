@@ -3,10 +3,20 @@ using System.Text.Json;
 namespace OpenHands.Storage.Queues;
 
 /// <summary>A task as a handler gets it.</summary>
-/// <param name="Queue">Name of the queue it came from.</param>
-/// <param name="Delivery">Id of this one value, the same in every attempt.</param>
-/// <param name="Id">The producer's own id of the task; null when it gave none.</param>
+/// <param name="Id">A UUIDv7 as 32 hex digits, the same in every attempt.</param>
+/// <param name="Queue">Name of its queue.</param>
 /// <param name="Type">Which handler it is for.</param>
 /// <param name="Payload">What the handler needs to know; JSON null when the producer sent nothing.</param>
 /// <param name="Attempt">Which attempt this is, from 1.</param>
-public sealed record QueuedTask(string Queue, string Delivery, string? Id, string Type, JsonElement Payload, int Attempt);
+/// <param name="LeaseNumber">The fencing token: grows with every lease and never starts anew. Write it with every effect, and refuse a smaller one.</param>
+public sealed record QueuedTask(string Id, string Queue, string Type, JsonElement Payload, int Attempt, long LeaseNumber)
+{
+    /// <summary>The organization it works for; null for none.</summary>
+    public string? OrganizationId { get; init; }
+
+    /// <summary>The user as whom it works; null for a task of the platform itself.</summary>
+    public string? UserId { get; init; }
+
+    /// <summary>The producer's own name of a value pushed into Redis; null when it gave none.</summary>
+    public string? ProducerId { get; init; }
+}

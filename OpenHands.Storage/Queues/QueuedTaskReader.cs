@@ -11,27 +11,25 @@ public static class QueuedTaskReader
     public const int MaxBytes = 1024 * 1024;
 
     /// <summary>Reads the value; otherwise says in words that contain nothing of it why it is no task.</summary>
-    public static bool TryRead(
-        TakenTask taken, [NotNullWhen(true)] out QueuedTask? task, [NotNullWhen(false)] out string? reason)
+    public static bool TryRead(ReadOnlyMemory<byte> value, [NotNullWhen(true)] out PushedTask? task, [NotNullWhen(false)] out string? reason)
     {
-        ArgumentNullException.ThrowIfNull(taken);
         task = null;
-        if (taken.Value.Length > MaxBytes)
+        if (value.Length > MaxBytes)
             reason = "The value is larger than 1 MiB.";
-        else if (!Utf8.IsValid(taken.Value.Span))
+        else if (!Utf8.IsValid(value.Span))
             reason = "The value is not UTF-8.";
         else
-            task = Read(taken, out reason);
+            task = Read(value, out reason);
         return task is not null;
     }
 
-    private static QueuedTask? Read(TakenTask taken, out string? reason)
+    private static PushedTask? Read(ReadOnlyMemory<byte> value, out string? reason)
     {
         try
         {
-            using var document = JsonDocument.Parse(taken.Value);
+            using var document = JsonDocument.Parse(value);
             reason = Check(document.RootElement, out var type, out var id);
-            return reason is null ? new QueuedTask(taken.Queue, taken.Delivery, id, type, Payload(document.RootElement), taken.Attempts + 1) : null;
+            return reason is null ? new PushedTask(type, Payload(document.RootElement), id) : null;
         }
         catch (JsonException)
         {
@@ -56,14 +54,23 @@ public static class QueuedTaskReader
         if (Text(typeMember) is not { Length: > 0 } readType)
             return "The member type is not a text.";
         type = readType;
-        if (!root.TryGetProperty("id", out var idMember) || idMember.ValueKind == JsonValueKind.Null)
-            return null;
-        id = idMember.ValueKind == JsonValueKind.Number ? idMember.GetRawText() : Text(idMember);
-        return id is null ? "The member id is neither a text nor a number." : null;
+        if (root.TryGetProperty("id", out var idMember) && idMember.ValueKind != JsonValueKind.Null)
+        {
+            id = idMember.ValueKind == JsonValueKind.Number ? idMember.GetRawText() : Text(idMember);
+            if (id is null)
+                return "The member id is neither a text nor a number.";
+        }
+
+        return type.Contains('\0') || id?.Contains('\0') == true ? "The member type or id contains NUL." : null;
     }
 
-    private static JsonElement Payload(JsonElement root) =>
-        root.TryGetProperty("payload", out var payload) ? payload.Clone() : JsonSerializer.SerializeToElement<object?>(null);
+    private static string Payload(JsonElement root) => root.TryGetProperty("payload", out var payload) ? payload.GetRawText() : "null";
 
     private static string? Text(JsonElement member) => member.ValueKind == JsonValueKind.String ? member.GetString() : null;
 }
+
+/// <summary>What a pushed value says.</summary>
+/// <param name="Type">Which handler it is for.</param>
+/// <param name="Payload">What the handler needs to know, JSON.</param>
+/// <param name="ProducerId">The producer's own name of the task; null when it gave none.</param>
+public sealed record PushedTask(string Type, string Payload, string? ProducerId);

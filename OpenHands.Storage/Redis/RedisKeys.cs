@@ -16,12 +16,11 @@ public static class RedisKeys
         new("secret:{scope}.{owner}.{name}", "string", "SecretCache", "five minutes after it was loaded; a lease 3 s, a marker of a writer 10 s"),
         new("session:{id}", "string", "SessionCache", "one hour after it was loaded or written; a lease 3 s, a marker of a writer 10 s"),
         new("lock:{resource}:{id}", "string", "RedisLocks, and any client that sets it if absent", "ten seconds after its holder last renewed it, unless it asked for another time; until it is released"),
-        new("queue:{name}", "list", "any producer (RPUSH); workers take from its head", WhileItHasEntries),
-        new("deliveries:{name}", "hash", "workers", WhileItHasEntries),
-        new("taken:{name}", "hash", "workers", WhileItHasEntries),
-        new("deferred:{name}", "zset", "workers", WhileItHasEntries),
-        new("queues", "set", "workers", WhileItHasEntries),
-        new("workers", "zset", "workers", "one hour after the last heartbeat of any worker"),
+        new("queue:{name}", "list", "any producer (RPUSH), the feeder; workers take from its head", WhileItHasEntries),
+        new("adopting:{name}", "hash", "workers", WhileItHasEntries),
+        new("window:{name}", "string", "the feeder of the queue", "two seconds after it was written"),
+        new("queues:pushed", "channel", "producers and the feeder", "nothing is kept"),
+        new("queues:low", "channel", "workers", "nothing is kept"),
     ];
 
     /// <summary>A secret, encrypted, or that there is none of this name; a lease to load it, or the marker of a writer.</summary>
@@ -38,23 +37,20 @@ public static class RedisKeys
     /// <param name="id">Which one.</param>
     public static RedisKey Lock(string resource, string id) => $"lock:{Resource(resource)}:{Id(id)}";
 
-    /// <summary>Names of the queues that have deliveries.</summary>
-    public static RedisKey Queues { get; } = "queues";
-
-    /// <summary>Worker id → time by Redis' clock, in ms, until which its last heartbeat counts.</summary>
-    public static RedisKey Workers { get; } = "workers";
-
-    /// <summary>Values that nobody took yet, oldest first.</summary>
+    /// <summary>Ids of tasks that are due, and values of other producers that nobody took yet, oldest first.</summary>
     public static RedisKey Queue(string name) => QueuePrefix + name;
 
-    /// <summary>What is known of every value that left the list and is not done: fields <c>{id}:value</c>, <c>:lost</c>, <c>:attempts</c>, <c>:reason</c>.</summary>
-    public static RedisKey Deliveries(string name) => "deliveries:" + name;
+    /// <summary>Values of other producers on their way into the table of tasks: id of the task to be → value.</summary>
+    public static RedisKey Adopting(string name) => "adopting:" + name;
 
-    /// <summary>Delivery id → id of the worker that has it.</summary>
-    public static RedisKey Taken(string name) => "taken:" + name;
+    /// <summary>How long the list may be for a producer to push; 0 while more tasks wait than the list holds.</summary>
+    public static RedisKey Window(string name) => "window:" + name;
 
-    /// <summary>Delivery id → time by Redis' clock, in ms, from which it may be taken again; 0 for at once.</summary>
-    public static RedisKey Deferred(string name) => "deferred:" + name;
+    /// <summary>Says the name of a queue that has something new.</summary>
+    public static RedisKey Pushed { get; } = "queues:pushed";
+
+    /// <summary>Says the name of a queue whose list runs low while more tasks wait.</summary>
+    public static RedisKey Low { get; } = "queues:low";
 
     // With a colon in the first part, two different pairs could have one key.
     private static string Resource(string resource) => resource is { Length: > 0 } && !resource.Contains(':')

@@ -1,3 +1,6 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using OpenHands.Storage.Caching;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Redis;
 using StackExchange.Redis;
@@ -14,8 +17,10 @@ internal sealed class RedisDatabase(string connectionString, IConnectionMultiple
 
     public IDatabase Keys { get; } = connection.GetDatabase();
 
-    /// <summary>What a worker sees of the queues; it sends no heartbeat by itself.</summary>
-    public TaskQueues Worker(string id) => new(connection, id, TimeSpan.FromSeconds(30));
+    /// <summary>The queues' part in Redis as a service has it.</summary>
+    public QueueWindow Window { get; } = new(
+        new ServiceCollection().AddSingleton(connection).BuildServiceProvider(),
+        new RedisGate(new ServiceCollection().AddSingleton(connection).BuildServiceProvider(), TimeProvider.System, NullLogger<RedisGate>.Instance));
 
     /// <summary>Loses everything in this database.</summary>
     public Task FlushAsync() => Keys.ExecuteAsync("FLUSHDB");

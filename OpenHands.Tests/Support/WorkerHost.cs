@@ -19,27 +19,21 @@ internal sealed class WorkerHost : IAsyncDisposable
 
     public Uri Address => new(_app.Urls.Single());
 
-    /// <summary>Id of the worker in Redis.</summary>
-    public string Id => _app.Services.GetRequiredService<TaskQueues>().Worker;
+    /// <summary>Id of the worker.</summary>
+    public string Id => Services.GetRequiredService<WorkerIdentity>().Id;
 
-    /// <summary>Starts it. Without <paramref name="postgres"/> its database refuses every connection.</summary>
-    /// <param name="redis">Where its queues are.</param>
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts it.</summary>
+    /// <param name="queues">Where its queues are.</param>
     /// <param name="handlers">Handlers by task type.</param>
-    /// <param name="settings">Settings such as <c>Worker:Concurrency=2</c>.</param>
-    /// <param name="postgres">Connection string of the role <c>openhands_system</c>.</param>
-    public static async Task<WorkerHost> StartAsync(
-        string redis,
-        IReadOnlyDictionary<string, Handler>? handlers = null,
-        IEnumerable<string>? settings = null,
-        string? postgres = null)
+    /// <param name="settings">Settings such as <c>Worker:Concurrency=2</c>; they come last.</param>
+    public static async Task<WorkerHost> StartAsync(TestQueues queues, IReadOnlyDictionary<string, Handler>? handlers = null, params string[] settings)
     {
-        postgres ??= "Host=127.0.0.1;Port=1;Username=nobody;Password=nothing;Database=none";
         var app = WorkerApplication.Build(
             [
-                "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None",
-                $"--ConnectionStrings:redis={redis}", $"--ConnectionStrings:openhands={postgres}", $"--ConnectionStrings:openhands-system={postgres}",
-                $"--ConnectionStrings:secrets={new string('k', 43)}",
-                .. (settings ?? []).Select(setting => "--" + setting),
+                "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:OpenHands=Debug",
+                .. queues.Settings.Concat(settings).Select(setting => "--" + setting),
             ],
             services =>
             {
@@ -55,9 +49,12 @@ internal sealed class WorkerHost : IAsyncDisposable
         return new WorkerHost(app, log);
     }
 
-    /// <summary>Starts it with one handler.</summary>
-    public static Task<WorkerHost> StartAsync(string redis, string type, Handler handler, params string[] settings) =>
-        StartAsync(redis, new Dictionary<string, Handler> { [type] = handler }, settings);
+    /// <summary>Starts it with one handler, for tasks of type <c>test</c>.</summary>
+    public static Task<WorkerHost> StartAsync(TestQueues queues, Handler handler, params string[] settings) =>
+        StartAsync(queues, new Dictionary<string, Handler> { ["test"] = handler }, settings);
+
+    /// <summary>How many lines of the log contain the text.</summary>
+    public int Logged(string text) => Log.Entries.Count(entry => entry.Text.Contains(text, StringComparison.Ordinal));
 
     /// <summary>Stops it as SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync(CancellationToken.None);

@@ -39,6 +39,17 @@ internal sealed class KnownQueues(QueueFilter filter, TimeProvider time)
         }
     }
 
+    /// <summary>Remembers a queue and looks at it at once.</summary>
+    public void HasNews(string name)
+    {
+        Saw(name);
+        lock (_lock)
+        {
+            if (_queues.TryGetValue(name, out var queue))
+                queue.HadTask();
+        }
+    }
+
     /// <summary>All of them, in an order that stays while none is added or forgotten.</summary>
     public KnownQueue[] Current()
     {

@@ -1,40 +1,44 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
 
 namespace OpenHands.Worker.Queues;
 
-/// <summary>Runs as many tasks at a time as there are slots, until the worker stops.</summary>
+/// <summary>Runs as many tasks at a time as there are slots, until the worker stops; then lets them finish or hands them back.</summary>
 internal sealed partial class QueueDrainer(
-    TaskSource source, TaskRunner runner, TaskQueues queues, IOptions<WorkerOptions> options, TimeProvider time, ILogger<QueueDrainer> logger)
-    : BackgroundService
+    TaskSource source,
+    TaskRunner runner,
+    TaskSettler settler,
+    RunningTasks running,
+    WorkerSession session,
+    WorkerIdentity me,
+    QueueSignals signals,
+    IOptions<WorkerOptions> options,
+    TimeProvider time,
+    ILogger<QueueDrainer> logger) : BackgroundService
 {
     /// <summary>Time on top of <see cref="WorkerOptions.ShutdownTimeout"/> for cancelling and handing back.</summary>
     public static readonly TimeSpan HandBackTime = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan IdlePause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency);
-    private readonly ConcurrentDictionary<string, Task> _running = new();
-    private readonly CancellationTokenSource _stop = new();
-    private readonly CancellationTokenSource _giveUp = new();
 
     /// <inheritdoc />
     public override void Dispose()
     {
         base.Dispose();
         _slots.Dispose();
-        _stop.Dispose();
-        _giveUp.Dispose();
     }
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        LogStart(queues.Worker, options.Value.Concurrency);
+        settler.Start();
         try
         {
+            await session.Entered.WaitAsync(stoppingToken);
+            LogStart(me.Id, options.Value.Concurrency);
             await DrainAsync(stoppingToken);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -48,74 +52,75 @@ internal sealed partial class QueueDrainer(
         var backoff = IdlePause;
         while (true)
         {
-            await _slots.WaitAsync(stoppingToken);
+            stoppingToken.ThrowIfCancellationRequested();
+            var free = await FreeSlotsAsync(stoppingToken);
+            IReadOnlyList<(LeasedTask, RunningTask)> tasks = [];
             var pause = IdlePause;
-            var started = false;
             try
             {
-                if (await source.NextAsync(_running.Keys) is { } task)
-                    (started, pause) = (TryStart(task), TimeSpan.Zero);
+                tasks = await source.NextAsync(free, stoppingToken);
                 backoff = IdlePause;
             }
-            catch (Exception failure) when (RedisAbsence.Explains(failure))
+            catch (Exception failure) when (PostgresAbsence.Explains(failure) || RedisAbsence.Explains(failure))
             {
                 pause = backoff = backoff * 2 < LongestBackoff ? backoff * 2 : LongestBackoff;
             }
+            finally
+            {
+                if (free > tasks.Count)
+                    _slots.Release(free - tasks.Count);
+            }
 
-            if (!started)
-                _slots.Release();
-            stoppingToken.ThrowIfCancellationRequested();
-            if (pause > TimeSpan.Zero)
-                await Task.Delay(pause, time, stoppingToken);
+            foreach (var (leased, task) in tasks)
+                _ = RunAsync(leased, task);
+            if (tasks.Count == 0)
+                await signals.Pushed.WaitAsync(pause, stoppingToken);
         }
     }
 
-    /// <summary>False when the task runs here already: it was rescued from this very worker, which has it again now.</summary>
-    private bool TryStart(TakenTask task)
+    private async Task<int> FreeSlotsAsync(CancellationToken stoppingToken)
     {
-        var start = new TaskCompletionSource();
-        if (!_running.TryAdd(task.Delivery, RunAsync(task, start.Task)))
-            return false;
-        start.SetResult();
-        return true;
+        await _slots.WaitAsync(stoppingToken);
+        var free = 1;
+        while (_slots.Wait(0, CancellationToken.None))
+            free++;
+        return free;
     }
 
-    private async Task RunAsync(TakenTask task, Task start)
+    private async Task RunAsync(LeasedTask leased, RunningTask task)
     {
-        await start.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
-            await runner.RunAsync(task, _stop.Token, _giveUp.Token);
-        }
-        catch (OperationCanceledException) when (_giveUp.IsCancellationRequested)
-        {
-            // Redis is away while the worker ends: the task is rescued later.
+            await runner.RunAsync(leased, task);
         }
         finally
         {
-            _running.TryRemove(task.Delivery, out _);
+            running.Remove(task);
+            task.Dispose();
             _slots.Release();
         }
     }
 
     private async Task EndAsync()
     {
-        LogEnd(_running.Count, options.Value.ShutdownTimeout);
+        LogEnd(running.Count, options.Value.ShutdownTimeout);
         if (!await AllEndAsync(options.Value.ShutdownTimeout))
         {
-            await _stop.CancelAsync();
-            if (!await AllEndAsync(HandBackTime))
-                await _giveUp.CancelAsync();
+            running.StopAll(StopCause.WorkerStops);
+            await AllEndAsync(HandBackTime);
         }
 
-        LogEnded(_running.Count);
+        await settler.StopAsync();
+        LogEnded(running.Count);
+        await session.LeaveAsync();
     }
 
     private async Task<bool> AllEndAsync(TimeSpan within)
     {
         try
         {
-            await Task.WhenAll(_running.Values).WaitAsync(within, time);
+            await running.WhenAllEnd.WaitAsync(within, time);
             return true;
         }
         catch (TimeoutException)

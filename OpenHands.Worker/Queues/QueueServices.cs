@@ -13,29 +13,56 @@ internal static class QueueServices
         var services = builder.Services;
         services.AddOptions<WorkerOptions>().BindConfiguration(WorkerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<HostOptions>().Configure<IOptions<WorkerOptions>>((host, worker) =>
-            host.ShutdownTimeout = worker.Value.ShutdownTimeout + QueueDrainer.HandBackTime + TimeSpan.FromSeconds(1));
+        {
+            host.ShutdownTimeout = worker.Value.ShutdownTimeout + QueueDrainer.HandBackTime + TimeSpan.FromSeconds(2);
+            host.ServicesStopConcurrently = false;
+        });
 
-        services.AddSingleton(provider => new DeadLetterStore(
-            builder.Configuration.GetConnectionString(ConnectionStrings.System)!, // demanded before
-            provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider => new TaskQueues(
-            provider.GetRequiredService<IConnectionMultiplexer>(), WorkerId(), provider.GetRequiredService<IOptions<WorkerOptions>>().Value.HeartbeatTimeout));
-        services.AddSingleton<QueueDiscovery>();
+        services.AddQueueStores(builder.Configuration);
+        services.AddSingleton(provider => new TaskLeases(provider.GetRequiredService<QueueDatabase>(), provider.GetRequiredService<WorkerIdentity>().Id));
+        services.AddSingleton(provider => new QueueDiscovery(provider.GetRequiredService<IConnectionMultiplexer>()));
         services.AddSingleton(provider => new QueueFilter(provider.GetRequiredService<IOptions<WorkerOptions>>().Value.Queues));
+        services.AddSingleton<WorkerIdentity>();
         services.AddSingleton<KnownQueues>();
         services.AddSingleton<WorkerMetrics>();
         services.AddSingleton<TaskHandlers>();
-        services.AddSingleton<DeadLetters>();
-        services.AddSingleton<TaskSettlement>();
+        services.AddSingleton<RunningTasks>();
+        services.AddSingleton<QueueCounts>();
+        services.AddSingleton<QueueRulebook>();
+        services.AddSingleton<LeaseCheck>();
+        services.AddSingleton<Adopter>();
+        services.AddSingleton<TaskSettler>();
         services.AddSingleton<TaskRunner>();
         services.AddSingleton<TaskSource>();
-        services.AddSingleton<Heartbeat>();
+        services.AddScoped<TaskProgress>();
+        services.AddSingleton<IElectedDuty, QueueFeeder>();
+        services.AddSingleton<IElectedDuty, Sweeper>();
+        services.AddSingleton<QueueSignals>();
+        services.AddSingleton<WorkerSession>();
         services.AddTaskHandlers();
 
-        // They stop in reverse: the heartbeat outlives what it vouches for.
-        services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
+        // They stop in reverse: the session outlives what it vouches for.
+        services.AddHostedService(provider => provider.GetRequiredService<WorkerSession>());
+        services.AddHostedService(provider => provider.GetRequiredService<QueueSignals>());
+        services.AddHostedService<Elections>();
         services.AddHostedService<QueueScanner>();
+        services.AddHostedService<DatabaseScanner>();
         services.AddHostedService<QueueDrainer>();
+    }
+
+    /// <summary>Adds what reaches the tables of the queues as the role <c>openhands_system</c>.</summary>
+    public static void AddQueueStores(this IServiceCollection services, IConfiguration configuration)
+    {
+        var (system, direct) = (configuration.GetConnectionString(ConnectionStrings.System), configuration.GetConnectionString(ConnectionStrings.Direct));
+        services.AddSingleton(_ => new QueueDatabase(system!, direct is { Length: > 0 } ? direct : configuration.GetConnectionString(ConnectionStrings.App)!)); // demanded before
+        services.AddSingleton<SystemTaskQueue>();
+        services.AddSingleton<TaskAdoption>();
+        services.AddSingleton<WaitingTasks>();
+        services.AddSingleton<WorkerRegistry>();
+        services.AddSingleton<QueueRules>();
+        services.AddSingleton<QueueMinutes>();
+        services.AddSingleton<QueueUpkeep>();
+        services.AddSingleton<SystemQueues>();
     }
 
     /// <summary>The task types of this worker, one line each.</summary>
@@ -43,7 +70,4 @@ internal static class QueueServices
     {
         services.AddTaskHandler<NoopHandler>(NoopHandler.Type);
     }
-
-    // Unique for every start: what an earlier process of the same name left is not ours.
-    private static string WorkerId() => $"{Environment.MachineName}-{Environment.ProcessId}-{Guid.CreateVersion7():N}";
 }

@@ -1,15 +1,18 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
+using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Worker.Queues;
 
-/// <summary>Runs one taken task from reading to its fate; nothing that a value or a handler does gets past it.</summary>
+/// <summary>Runs one leased task until its fate is recorded; nothing that a handler does gets past it.</summary>
 internal sealed partial class TaskRunner(
     TaskHandlers handlers,
-    TaskSettlement settlement,
+    TaskSettler settler,
     IServiceScopeFactory scopes,
     IOptions<WorkerOptions> options,
     WorkerMetrics metrics,
+    QueueCounts counts,
     TimeProvider time,
     ILogger<TaskRunner> logger)
 {
@@ -17,50 +20,49 @@ internal sealed partial class TaskRunner(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs the task and records what became of it.</summary>
-    /// <param name="taken">The task.</param>
-    /// <param name="stop">The worker cannot wait any longer: the task is handed back.</param>
-    /// <param name="giveUp">The worker ends now, recorded or not.</param>
-    public async Task RunAsync(TakenTask taken, CancellationToken stop, CancellationToken giveUp)
+    public async Task RunAsync(LeasedTask leased, RunningTask running)
     {
-        var started = time.GetTimestamp();
-        using var span = metrics.Take(taken);
-        var readable = QueuedTaskReader.TryRead(taken, out var task, out var defect);
-        var type = task is not null && handlers.Knows(task.Type) ? task.Type : null;
-
-        var fate = Condemn(taken, readable ? null : defect, type) ?? await HandleAsync(taken, task!, stop);
-        await settlement.SettleAsync(taken, fate, giveUp);
+        var (task, started) = (leased.Task, time.GetTimestamp());
+        var knows = handlers.Knows(task.Type);
+        using var span = metrics.Start(leased);
+        var fate = knows ? await HandleAsync(leased, running) : new TaskFate.GivenUp(TaskAdoption.UnknownType, CountsAttempt: false);
+        try
+        {
+            if (fate is not TaskFate.LeaseLost && !await settler.SettleAsync(fate.Settle(leased, task.Attempt - 1)))
+                fate = new TaskFate.LeaseLost();
+        }
+        catch (OperationCanceledException)
+        {
+            LogNotRecorded(task.Type, task.Id, task.Queue, fate.Word);
+            return;
+        }
 
         var elapsed = time.GetElapsedTime(started);
-        metrics.Settle(span, taken, type, fate, elapsed);
-        if (fate is not TaskFate.SetAside)
-            LogFate(type ?? "", taken.Delivery, taken.Queue, fate.Word, elapsed.TotalMilliseconds, taken.Attempts + 1);
+        metrics.End(span, leased, knows ? task.Type : null, fate, elapsed);
+        counts.Add(task.Queue, fate);
+        Log(leased, fate, elapsed);
     }
 
-    /// <summary>Why the task must not run; null when it may.</summary>
-    private TaskFate.SetAside? Condemn(TakenTask taken, string? defect, string? type)
+    private async Task<TaskFate> HandleAsync(LeasedTask leased, RunningTask running)
     {
-        var reason = taken.Reason
-            ?? defect
-            ?? (taken.Lost >= options.Value.MaxDeliveries ? $"Its worker went away {taken.Lost} times while it ran." : null)
-            ?? (type is null ? "There is no handler for its type." : null);
-        return reason is null ? null : new TaskFate.SetAside(reason);
-    }
-
-    private async Task<TaskFate> HandleAsync(TakenTask taken, QueuedTask task, CancellationToken stop)
-    {
-        if (stop.IsCancellationRequested)
+        if (running.Cause == StopCause.WorkerStops)
             return new TaskFate.HandedBack();
         try
         {
-            return Translate(taken, await CallAsync(task, stop));
+            return Translate(await CallAsync(leased.Task, running.Stopping));
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (running.Cause != StopCause.None)
         {
-            return new TaskFate.HandedBack();
+            return running.Cause switch
+            {
+                StopCause.CancelRequested => new TaskFate.Cancelled("It was called off while it ran."),
+                StopCause.LeaseLost => new TaskFate.LeaseLost(),
+                _ => new TaskFate.HandedBack(),
+            };
         }
         catch (Exception failure)
         {
-            return Fail(taken, task, failure);
+            return Fail(leased, failure);
         }
     }
 
@@ -82,7 +84,7 @@ internal sealed partial class TaskRunner(
             if (handling.IsCompletedSuccessfully)
                 return await handling;
             if (!handling.IsCompleted)
-                LogDeaf(task.Type, task.Delivery);
+                LogDeaf(task.Type, task.Id);
             stop.ThrowIfCancellationRequested();
             throw new TimeoutException($"The handler took longer than {options.Value.HandlerTimeout}.");
         }
@@ -91,51 +93,80 @@ internal sealed partial class TaskRunner(
     private async Task<TaskOutcome> CallInScopeAsync(QueuedTask task, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
+        if (task.UserId is { } user)
+            scope.ServiceProvider.GetRequiredService<TenantContext>().Enter(user, task.OrganizationId);
+        scope.ServiceProvider.GetRequiredService<TaskProgress>().Begin(task);
         var handler = TaskHandlers.Create(task.Type, scope.ServiceProvider);
         return await handler.HandleAsync(task, cancellationToken)
             ?? throw new InvalidOperationException($"The handler of {task.Type} returned no outcome.");
     }
 
-    private TaskFate Translate(TakenTask taken, TaskOutcome outcome)
+    private static TaskFate Translate(TaskOutcome outcome) => outcome switch
     {
-        switch (outcome)
-        {
-            case TaskOutcome.Snooze(var delay):
-                return new TaskFate.Snoozed(delay < TimeSpan.Zero ? TimeSpan.Zero : delay);
-            case TaskOutcome.Cancel(var reason):
-                LogCancel(taken.Delivery, taken.Queue, reason);
-                return new TaskFate.Cancelled();
-            default:
-                return new TaskFate.Done();
-        }
-    }
+        TaskOutcome.Done(var result) => new TaskFate.Done(result?.ToJsonString()),
+        TaskOutcome.Snooze(var delay) => new TaskFate.Snoozed(delay < TimeSpan.Zero ? TimeSpan.Zero : delay),
+        TaskOutcome.Cancel(var reason) => new TaskFate.Cancelled(reason),
+        _ => throw new UnreachableException(),
+    };
 
-    private TaskFate Fail(TakenTask taken, QueuedTask task, Exception failure)
+    private TaskFate Fail(LeasedTask leased, Exception failure)
     {
-        var settings = options.Value;
-        if (task.Attempt >= settings.MaxAttempts)
+        var (task, settings) = (leased.Task, options.Value);
+        var most = leased.MaxAttempts ?? settings.MaxAttempts;
+        // The type alone: a message may repeat what the task was about.
+        var reason = $"Attempt {task.Attempt} of {most} failed: {failure.GetType().Name}.";
+        if (task.Attempt >= most)
         {
-            LogLastFailure(failure, task.Type, taken.Delivery, taken.Queue, task.Attempt);
-            return new TaskFate.SetAside($"Attempt {task.Attempt} of {settings.MaxAttempts} failed: {failure.GetType().Name}.");
+            LogLastFailure(failure, task.Type, task.Id, task.Queue, task.Attempt);
+            return new TaskFate.GivenUp(reason, CountsAttempt: true);
         }
 
         var delay = RetryDelay.Next(settings.RetryDelay, settings.MaxRetryDelay, task.Attempt);
-        LogFailure(failure, task.Type, taken.Delivery, taken.Queue, task.Attempt, settings.MaxAttempts, delay.TotalSeconds);
-        return new TaskFate.Retried(delay);
+        LogFailure(failure, task.Type, task.Id, task.Queue, task.Attempt, most, delay.TotalSeconds);
+        return new TaskFate.Retried(delay, reason);
     }
 
-    [LoggerMessage(LogLevel.Information, "Task {Type} {Delivery} of queue {Queue} {Fate} in {Milliseconds:0.0} ms (attempt {Attempt})")]
-    private partial void LogFate(string type, string delivery, string queue, string fate, double milliseconds, int attempt);
+    private void Log(LeasedTask leased, TaskFate fate, TimeSpan elapsed)
+    {
+        var task = leased.Task;
+        switch (fate)
+        {
+            case TaskFate.LeaseLost:
+                LogLeaseLost(task.Type, task.Id, task.Queue, task.LeaseNumber);
+                break;
+            case TaskFate.Cancelled(var reason):
+                LogCancelled(task.Type, task.Id, task.Queue, reason);
+                break;
+            case TaskFate.GivenUp(var reason, _):
+                LogGivenUp(task.Id, task.Queue, reason);
+                break;
+            default:
+                LogFate(task.Type, task.Id, task.Queue, fate.Word, elapsed.TotalMilliseconds, task.Attempt);
+                break;
+        }
+    }
 
-    [LoggerMessage(LogLevel.Information, "Task {Delivery} of queue {Queue} is dropped by its handler: {Reason}")]
-    private partial void LogCancel(string delivery, string queue, string reason);
+    [LoggerMessage(LogLevel.Information, "Task {Type} {Id} of queue {Queue} {Fate} in {Milliseconds:0.0} ms (attempt {Attempt})")]
+    private partial void LogFate(string type, string id, string queue, string fate, double milliseconds, int attempt);
 
-    [LoggerMessage(LogLevel.Warning, "Task {Type} {Delivery} of queue {Queue} failed in attempt {Attempt} of {MaxAttempts}, next in {Seconds:0.0} s")]
-    private partial void LogFailure(Exception failure, string type, string delivery, string queue, int attempt, int maxAttempts, double seconds);
+    [LoggerMessage(LogLevel.Information, "Task {Type} {Id} of queue {Queue} is cancelled: {Reason}")]
+    private partial void LogCancelled(string type, string id, string queue, string reason);
 
-    [LoggerMessage(LogLevel.Error, "Task {Type} {Delivery} of queue {Queue} failed in its last attempt, the {Attempt}th")]
-    private partial void LogLastFailure(Exception failure, string type, string delivery, string queue, int attempt);
+    [LoggerMessage(LogLevel.Warning, "Task {Id} of queue {Queue} is a dead letter: {Reason}")]
+    private partial void LogGivenUp(string id, string queue, string reason);
 
-    [LoggerMessage(LogLevel.Error, "The handler of task {Type} {Delivery} goes on although its token is cancelled: it may overlap with the next attempt")]
-    private partial void LogDeaf(string type, string delivery);
+    [LoggerMessage(LogLevel.Warning, "Task {Type} {Id} of queue {Queue} ended here under lease {LeaseNumber}, which had ended: nothing is recorded")]
+    private partial void LogLeaseLost(string type, string id, string queue, long leaseNumber);
+
+    [LoggerMessage(LogLevel.Warning, "Task {Type} {Id} of queue {Queue} is {Fate}, but the worker ends and PostgreSQL is away: it runs again elsewhere")]
+    private partial void LogNotRecorded(string type, string id, string queue, string fate);
+
+    [LoggerMessage(LogLevel.Warning, "Task {Type} {Id} of queue {Queue} failed in attempt {Attempt} of {MaxAttempts}, next in {Seconds:0.0} s")]
+    private partial void LogFailure(Exception failure, string type, string id, string queue, int attempt, int maxAttempts, double seconds);
+
+    [LoggerMessage(LogLevel.Error, "Task {Type} {Id} of queue {Queue} failed in its last attempt, the {Attempt}th")]
+    private partial void LogLastFailure(Exception failure, string type, string id, string queue, int attempt);
+
+    [LoggerMessage(LogLevel.Error, "The handler of task {Type} {Id} goes on although its token is cancelled: it may overlap with the next attempt")]
+    private partial void LogDeaf(string type, string id);
 }

@@ -3,105 +3,135 @@ using OpenTelemetry;
 
 namespace OpenHands.Worker.Queues;
 
-/// <summary>Takes tasks from all known queues in turn, and once a second rescues those of workers that went away. For one caller at a time.</summary>
+/// <summary>
+/// Leases tasks of all known queues in turn: ids from Redis, or, while that is away, from PostgreSQL alone. Adopts what others pushed.
+/// For one caller at a time.
+/// </summary>
 internal sealed partial class TaskSource(
-    TaskQueues queues, KnownQueues known, Heartbeat heartbeat, WorkerMetrics metrics, TimeProvider time, ILogger<TaskSource> logger)
+    QueueWindow window,
+    WaitingTasks waiting,
+    TaskLeases leases,
+    LeaseCheck check,
+    Adopter adopter,
+    RunningTasks running,
+    QueueRulebook rulebook,
+    KnownQueues known,
+    TimeProvider time,
+    ILogger<TaskSource> logger)
 {
-    private static readonly TimeSpan RescueInterval = TimeSpan.FromSeconds(1);
+    private const int MostAtOnce = 16;
+
     private static readonly TimeSpan RestOfWrongType = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RestOfRedis = TimeSpan.FromMilliseconds(250);
 
     private readonly HashSet<string> _warned = [];
-    private long? _rescuedAt;
     private int _next;
+    private bool _mustCompare;
+    private long _redisLeftAt;
+    private bool _redisIsAway;
 
-    /// <summary>The next task; null when no queue has one that is due.</summary>
-    /// <param name="deliveriesAtWork">What this worker is working on.</param>
-    public async Task<TakenTask?> NextAsync(ICollection<string> deliveriesAtWork)
+    /// <summary>The next tasks, already among those that run; empty when no queue has one that is due.</summary>
+    /// <param name="most">Free slots.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<IReadOnlyList<(LeasedTask Leased, RunningTask Running)>> NextAsync(int most, CancellationToken cancellationToken)
     {
-        // Looking at empty queues several times a second is nothing to trace.
-        using var quiet = SuppressInstrumentationScope.Begin();
-        try
+        using var quiet = SuppressInstrumentationScope.Begin(); // looking at empty queues several times a second is nothing to trace
+        if (_mustCompare)
         {
-            if (_rescuedAt is not { } rescued || time.GetElapsedTime(rescued) >= RescueInterval)
-                await RescueAsync(deliveriesAtWork);
-            return await TakeAsync();
+            await check.CompareAsync(cancellationToken);
+            _mustCompare = false;
         }
-        catch
-        {
-            // The answer to a take may be lost, and with it a task that we now have without knowing: look for it first.
-            _rescuedAt = null;
-            throw;
-        }
-    }
 
-    private async Task<TakenTask?> TakeAsync()
-    {
         var current = known.Current();
         for (var i = 0; i < current.Length; i++)
         {
             var queue = current[(_next + i) % current.Length];
-            if (!queue.IsDue(time) || await TakeAsync(queue) is not { } task)
+            if (!queue.IsDue(time) || await TakeAsync(queue, Math.Min(most, MostAtOnce), cancellationToken) is not { Count: > 0 } tasks)
                 continue;
             _next = (_next + i + 1) % current.Length;
             known.Saw(queue.Name);
-            return task;
+            return tasks;
         }
 
-        return null;
+        return [];
     }
 
-    private async Task<TakenTask?> TakeAsync(KnownQueue queue)
+    private async Task<IReadOnlyList<(LeasedTask, RunningTask)>> TakeAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
     {
+        var rule = await rulebook.FindAsync(queue.Name, cancellationToken);
+        if (rule is { IsPaused: true })
+        {
+            queue.WasEmpty(time);
+            return [];
+        }
+
+        var ids = await TakeIdsAsync(queue, most, cancellationToken);
+        return ids.Count == 0 ? [] : await LeaseAsync(queue.Name, ids, rule, cancellationToken);
+    }
+
+    private async Task<IReadOnlyList<string>> TakeIdsAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
+    {
+        if (_redisIsAway && time.GetElapsedTime(_redisLeftAt) < RestOfRedis)
+            return await FindIdsAsync(queue, most, cancellationToken);
         try
         {
-            var task = await queues.TryTakeAsync(queue.Name);
-            if (task is null)
+            var taken = await window.TakeAsync(queue.Name, most);
+            if (_redisIsAway)
+                LogRedisBack();
+            _redisIsAway = false;
+            if (taken.Ids.Count + taken.Values.Count == 0)
                 queue.WasEmpty(time);
             else
                 queue.HadTask();
-            return task;
+            return taken.Values.Count == 0 ? taken.Ids : [.. taken.Ids, .. await adopter.AdoptAsync(queue.Name, taken.Values, cancellationToken)];
         }
-        catch (WrongTypeException wrong)
+        catch (WrongTypeException)
         {
-            Warn(wrong);
+            if (_warned.Add(queue.Name))
+                LogWrongType(queue.Name);
             queue.Rest(RestOfWrongType, time);
-            return null;
+            return [];
         }
-    }
-
-    private async Task RescueAsync(ICollection<string> deliveriesAtWork)
-    {
-        foreach (var name in await queues.NamesWithDeliveriesAsync())
+        catch (Exception failure) when (RedisAbsence.Explains(failure))
         {
-            known.Saw(name);
-            if (!known.Contains(name))
-                continue;
-            try
-            {
-                var rescued = await queues.RescueAsync(name, heartbeat.OthersCouldSendTheirs, deliveriesAtWork);
-                if (rescued == 0)
-                    continue;
-                metrics.Rescue(name, rescued);
-                LogRescued(rescued, name);
-            }
-            catch (WrongTypeException wrong)
-            {
-                Warn(wrong);
-            }
+            if (!_redisIsAway)
+                LogRedisAway(failure.GetType().Name);
+            (_redisIsAway, _redisLeftAt) = (true, time.GetTimestamp());
+            return await FindIdsAsync(queue, most, cancellationToken);
         }
-
-        _rescuedAt = time.GetTimestamp();
     }
 
-    private void Warn(WrongTypeException wrong)
+    // In turn between those who share the queue, as well as can be without a feeder.
+    private async Task<IReadOnlyList<string>> FindIdsAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
     {
-        if (_warned.Add(wrong.Queue))
-            LogWrongType(wrong.Queue);
+        var heads = await waiting.HeadsAsync(queue.Name, after: null, keys: 64, each: most, cancellationToken);
+        if (heads.Count == 0)
+            queue.WasEmpty(time);
+        return [.. Enumerable.Range(0, most).SelectMany(turn => heads.Where(head => turn < head.Ids.Count).Select(head => head.Ids[turn])).Take(most)];
     }
 
-    [LoggerMessage(LogLevel.Warning, "Rescued {Count} tasks of queue {Queue}: their worker went away")]
-    private partial void LogRescued(int count, string queue);
+    private async Task<IReadOnlyList<(LeasedTask, RunningTask)>> LeaseAsync(string queue, IReadOnlyList<string> ids, QueueRule? rule, CancellationToken cancellationToken)
+    {
+        using var alone = await check.EnterAsync(cancellationToken);
+        try
+        {
+            var leased = await leases.LeaseAsync(queue, ids, rule, cancellationToken);
+            return [.. leased.Select(task => (task, running.Add(task.Task.Id, task.Task.LeaseNumber)))];
+        }
+        catch
+        {
+            // The answer may be lost, and with it leases that we now have without knowing: look for them first.
+            _mustCompare = true;
+            throw;
+        }
+    }
 
-    [LoggerMessage(LogLevel.Warning, "A key of queue {Queue} holds another type than docs/redis-keys.md says; it is left alone")]
+    [LoggerMessage(LogLevel.Warning, "The key queue:{Queue} holds another type than docs/redis-keys.md says; it is left alone")]
     private partial void LogWrongType(string queue);
+
+    [LoggerMessage(LogLevel.Warning, "Redis cannot be used ({Failure}); tasks are taken from PostgreSQL alone until it is back")]
+    private partial void LogRedisAway(string failure);
+
+    [LoggerMessage(LogLevel.Information, "Redis is back; tasks are taken through it again")]
+    private partial void LogRedisBack();
 }

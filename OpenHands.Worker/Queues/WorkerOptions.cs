@@ -9,7 +9,7 @@ internal sealed class WorkerOptions
     /// <summary>Section of the configuration.</summary>
     public const string Section = "Worker";
 
-    /// <summary>Queues to drain, as <see cref="QueueFilter"/> reads them: names and patterns, separated by commas. Null or empty means every list under <c>queue:</c>.</summary>
+    /// <summary>Queues to drain, as <see cref="QueueFilter"/> reads them: names and patterns, separated by commas. Null or empty means every queue.</summary>
     public string? Queues { get; set; }
 
     /// <summary>Tasks that run at the same time.</summary>
@@ -24,17 +24,17 @@ internal sealed class WorkerOptions
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan ShutdownTimeout { get; set; } = TimeSpan.FromSeconds(25);
 
-    /// <summary>How long a heartbeat counts. Tasks of a killed worker run elsewhere at most this time and a second later.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.5", "00:10:00")]
-    public TimeSpan HeartbeatTimeout { get; set; } = TimeSpan.FromSeconds(5);
+    /// <summary>How long a heartbeat counts. Tasks of a lost host run elsewhere after this time; it must be the same for all workers.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Failed attempts after which a task is set aside.</summary>
+    /// <summary>Failed attempts after which a task is given up, unless it says otherwise itself.</summary>
     [Range(1, 100)]
     public int MaxAttempts { get; set; } = 5;
 
-    /// <summary>Deliveries in a row whose worker went away without an outcome, after which a task is set aside.</summary>
+    /// <summary>Leases in a row that ended with the loss of their worker, after which a task is given up.</summary>
     [Range(1, 100)]
-    public int MaxDeliveries { get; set; } = 5;
+    public int MaxLosses { get; set; } = 5;
 
     /// <summary>Upper end of the random delay after the first failed attempt; it doubles with each further one.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
@@ -43,8 +43,4 @@ internal sealed class WorkerOptions
     /// <summary>Longest delay between two attempts.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
-
-    /// <summary>Time between two attempts to store a dead letter while PostgreSQL is away.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
-    public TimeSpan DeadLetterRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 }

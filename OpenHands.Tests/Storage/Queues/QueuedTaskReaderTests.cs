@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using OpenHands.Storage.Queues;
 
 namespace OpenHands.Tests.Storage.Queues;
@@ -7,14 +6,12 @@ namespace OpenHands.Tests.Storage.Queues;
 public sealed class QueuedTaskReaderTests
 {
     [Fact]
-    public void A_task_has_type_payload_id_and_the_number_of_its_attempt()
+    public void A_task_has_type_payload_and_id()
     {
-        var read = QueuedTaskReader.TryRead(
-            Taken("""{"type":"mail","payload":{"to":["a"]},"id":"m-1"}""") with { Attempts = 2 }, out var task, out var reason);
+        var read = QueuedTaskReader.TryRead(Bytes("""{"type":"mail","payload":{"to": ["a"]},"id":"m-1"}"""), out var task, out var reason);
 
         Assert.True(read, reason);
-        Assert.Equal(("mail", "m-1", 3, "q", "d"), (task!.Type, task.Id, task.Attempt, task.Queue, task.Delivery));
-        Assert.Equal("a", task.Payload.GetProperty("to")[0].GetString());
+        Assert.Equal(new PushedTask("mail", """{"to": ["a"]}""", "m-1"), task);
     }
 
     [Theory]
@@ -23,8 +20,8 @@ public sealed class QueuedTaskReaderTests
     [InlineData("""{"type":"mail","id":42}""", "42")]
     public void Payload_and_id_may_be_missing(string value, string? id)
     {
-        Assert.True(QueuedTaskReader.TryRead(Taken(value), out var task, out _));
-        Assert.Equal((id, JsonValueKind.Null), (task.Id, task.Payload.ValueKind));
+        Assert.True(QueuedTaskReader.TryRead(Bytes(value), out var task, out _));
+        Assert.Equal(new PushedTask("mail", "null", id), task);
     }
 
     [Theory]
@@ -40,11 +37,12 @@ public sealed class QueuedTaskReaderTests
     [InlineData("""{"type":7}""", "The member type is not a text.")]
     [InlineData("""{"type":"mail","id":{}}""", "The member id is neither a text nor a number.")]
     [InlineData("""{"type":"\ud800"}""", "The value has an escape that is half of a surrogate pair.")]
+    [InlineData("""{"type":"a\u0000b"}""", "The member type or id contains NUL.")]
     [InlineData("""{"\ud800":1,"type":"mail"}""", null)]
     public void A_value_that_is_no_task_is_refused_with_a_reason(string value, string? expected)
     {
         // An unknown member with half a surrogate pair for a name may pass or not, but must not throw.
-        var read = QueuedTaskReader.TryRead(Taken(value), out _, out var reason);
+        var read = QueuedTaskReader.TryRead(Bytes(value), out _, out var reason);
         if (expected is not null)
             Assert.Equal((false, expected), (read, reason));
     }
@@ -67,7 +65,7 @@ public sealed class QueuedTaskReaderTests
         Assert.Equal("The value is not JSON.", Reason(Encoding.UTF8.GetBytes(new string('[', 10_000))));
 
     private static string? Reason(byte[] value) =>
-        QueuedTaskReader.TryRead(new TakenTask("q", "d", value, 0, 0, null), out _, out var reason) ? null : reason;
+        QueuedTaskReader.TryRead(value, out _, out var reason) ? null : reason;
 
-    private static TakenTask Taken(string value) => new("q", "d", Encoding.UTF8.GetBytes(value), 0, 0, null);
+    private static byte[] Bytes(string value) => Encoding.UTF8.GetBytes(value);
 }

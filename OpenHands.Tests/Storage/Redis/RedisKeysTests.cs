@@ -20,8 +20,7 @@ public sealed class RedisKeysTests
         string?[] made =
         [
             RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"), RedisKeys.Lock("{resource}", "{id}"),
-            RedisKeys.Queue("{name}"), RedisKeys.Deliveries("{name}"), RedisKeys.Taken("{name}"), RedisKeys.Deferred("{name}"),
-            RedisKeys.Queues, RedisKeys.Workers,
+            RedisKeys.Queue("{name}"), RedisKeys.Adopting("{name}"), RedisKeys.Window("{name}"), RedisKeys.Pushed, RedisKeys.Low,
         ];
 
         Assert.Equal(RedisKeys.Patterns.Select(pattern => pattern.Pattern), made);

@@ -38,12 +38,11 @@ public sealed partial class RedisScriptTests(RedisFixture redis)
     public async Task A_script_runs_again_after_Redis_forgot_it()
     {
         await using var database = await redis.CreateDatabaseAsync();
-        var worker = database.Worker("one");
-        await worker.RenewAsync();
+        await database.Window.FeedAsync("q", 16, hasMore: false, []);
         await database.Keys.ExecuteAsync("SCRIPT", "FLUSH");
-        await worker.RenewAsync();
+        await database.Window.FeedAsync("q", 32, hasMore: false, []);
 
-        Assert.NotNull(await database.Keys.SortedSetScoreAsync(RedisKeys.Workers, "one"));
+        Assert.Equal(32, (int)await database.Keys.StringGetAsync(RedisKeys.Window("q")));
     }
 
     // Every index that the body uses has a line, and the lines count from 1.

@@ -7,27 +7,29 @@ using OpenHands.Worker.Queues;
 
 namespace OpenHands.Tests.Worker.Queues;
 
-public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
+/// <summary>The worker with real PostgreSQL and Redis, from a pushed value or an enqueued task to its fate.</summary>
+public sealed class QueueDrainerTests(DatabaseServer server, RedisFixture redis) : IAsyncLifetime
 {
     private static readonly TaskOutcome Done = new TaskOutcome.Done();
 
-    private RedisDatabase _redis = null!; // set before every test
+    private TestQueues _queues = null!; // set before every test
 
-    public async ValueTask InitializeAsync() => _redis = await fixture.CreateDatabaseAsync();
+    public async ValueTask InitializeAsync() => _queues = await TestQueues.CreateAsync(server, redis);
 
-    public ValueTask DisposeAsync() => _redis.DisposeAsync();
+    public ValueTask DisposeAsync() => _queues.DisposeAsync();
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_pushed_task_is_done()
+    public async Task A_pushed_value_is_adopted_and_done()
     {
-        await using var worker = await WorkerHost.StartAsync(_redis.ConnectionString);
-        await _redis.PushAsync("background_tasks", """{"type":"noop","payload":{}}""");
+        await using var worker = await WorkerHost.StartAsync(_queues);
+        await _queues.Redis.PushAsync("background_tasks", """{"type":"noop","payload":{}}""");
 
         await Eventually.TrueAsync("the log says so", () => worker.Log.Entries.Any(entry =>
             entry.Text.StartsWith("Task noop ", StringComparison.Ordinal) && entry.Text.Contains(" of queue background_tasks done in ", StringComparison.Ordinal)));
-        await UntilDrainedAsync();
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["noop|done"], await _queues.TasksAsync("type, status"));
     }
 
     [Fact]
@@ -39,27 +41,59 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
             got.SetResult(task);
             return Task.FromResult(Done);
         });
-        await _redis.PushAsync("a:b", """{"type":"test","payload":{"n":1},"id":"x"}""");
+        await _queues.Redis.PushAsync("a:b", """{"type":"test","payload":{"n":1,"odd":"\u0000\ud800"},"id":"x"}""");
 
         var task = await got.Task.WaitAsync(Cancelled);
-        Assert.Equal(("a:b", "x", "test", 1, 1), (task.Queue, task.Id, task.Type, task.Attempt, task.Payload.GetProperty("n").GetInt32()));
+        Assert.Equal(
+            ("a:b", "x", "test", 1, 1L, 1), (task.Queue, task.ProducerId, task.Type, task.Attempt, task.LeaseNumber, task.Payload.GetProperty("n").GetInt32()));
+    }
+
+    [Fact]
+    public async Task An_enqueued_task_is_done_and_its_result_is_kept()
+    {
+        await using var worker = await StartAsync((task, _) => Task.FromResult<TaskOutcome>(new TaskOutcome.Done(task.Payload.GetInt32() * 2)));
+        await _queues.EnqueueAsync("q", 21);
+
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["done|42|0"], await _queues.TasksAsync("status, result, attempt"));
     }
 
     [Fact]
     public async Task A_failed_task_is_tried_again()
     {
-        var attempts = new ConcurrentQueue<int>();
+        var attempts = new ConcurrentQueue<(int, long)>();
         await using var worker = await StartAsync(
             (task, _) =>
             {
-                attempts.Enqueue(task.Attempt);
+                attempts.Enqueue((task.Attempt, task.LeaseNumber));
                 return task.Attempt < 3 ? throw new InvalidOperationException("not yet") : Task.FromResult(Done);
             },
             "Worker:RetryDelay=00:00:00.001");
-        await _redis.PushAsync("q", """{"type":"test"}""");
+        await _queues.EnqueueAsync("q", 1);
 
-        await UntilDrainedAsync();
-        Assert.Equal([1, 2, 3], attempts);
+        await _queues.UntilDrainedAsync();
+        Assert.Equal([(1, 1L), (2, 2L), (3, 3L)], attempts);
+    }
+
+    [Fact]
+    public async Task A_task_that_fails_in_every_attempt_is_a_dead_letter_with_the_reason()
+    {
+        await using var worker = await StartAsync(
+            (_, _) => throw new InvalidOperationException("s3cret"), "Worker:MaxAttempts=3", "Worker:RetryDelay=00:00:00.001");
+        await _queues.EnqueueAsync("q", 1);
+
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["dead|3|Attempt 3 of 3 failed: InvalidOperationException."], await _queues.TasksAsync("status, attempt, reason"));
+    }
+
+    [Fact]
+    public async Task A_task_without_a_handler_is_a_dead_letter_with_the_reason()
+    {
+        await using var worker = await WorkerHost.StartAsync(_queues);
+        await _queues.EnqueueAsync("q", 1);
+
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["dead|There is no handler for its type."], await _queues.TasksAsync("status, reason"));
     }
 
     [Fact]
@@ -73,29 +107,29 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
                 return Done;
             },
             "Worker:HandlerTimeout=00:00:00.1", "Worker:RetryDelay=00:00:00.001");
-        await _redis.PushAsync("q", """{"type":"test"}""");
+        await _queues.EnqueueAsync("q", 1);
 
-        await UntilDrainedAsync();
-        Assert.Contains(worker.Log.Entries, entry => entry.Text.Contains("failed in attempt 1 of 5", StringComparison.Ordinal));
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(1, worker.Logged("failed in attempt 1 of 5"));
     }
 
     [Fact]
     public async Task A_snoozed_task_runs_again_without_counting_an_attempt()
     {
-        var attempts = new ConcurrentQueue<int>();
+        var leases = new ConcurrentQueue<(int, long)>();
         await using var worker = await StartAsync((task, _) =>
         {
-            attempts.Enqueue(task.Attempt);
-            return Task.FromResult(attempts.Count < 8 ? new TaskOutcome.Snooze(TimeSpan.FromMilliseconds(1)) : Done);
+            leases.Enqueue((task.Attempt, task.LeaseNumber));
+            return Task.FromResult(leases.Count < 4 ? new TaskOutcome.Snooze(TimeSpan.FromMilliseconds(1)) : Done);
         });
-        await _redis.PushAsync("q", """{"type":"test"}""");
+        await _queues.EnqueueAsync("q", 1);
 
-        await UntilDrainedAsync();
-        Assert.Equal(Enumerable.Repeat(1, 8), attempts);
+        await _queues.UntilDrainedAsync();
+        Assert.Equal([(1, 1L), (1, 2L), (1, 3L), (1, 4L)], leases);
     }
 
     [Fact]
-    public async Task A_cancelled_task_is_dropped()
+    public async Task A_task_that_its_handler_drops_is_cancelled()
     {
         var runs = 0;
         await using var worker = await StartAsync((_, _) =>
@@ -103,111 +137,106 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
             Interlocked.Increment(ref runs);
             return Task.FromResult<TaskOutcome>(new TaskOutcome.Cancel("its conversation is gone"));
         });
-        await _redis.PushAsync("q", """{"type":"test"}""");
+        await _queues.EnqueueAsync("q", 1);
 
-        await UntilDrainedAsync();
+        await _queues.UntilDrainedAsync();
         Assert.Equal(1, runs);
-        Assert.Contains(worker.Log.Entries, entry => entry.Text.Contains("its conversation is gone", StringComparison.Ordinal));
+        Assert.Equal(["cancelled|its conversation is gone"], await _queues.TasksAsync("status, reason"));
     }
 
     [Fact]
-    public async Task Tasks_of_a_killed_worker_run_elsewhere()
+    public async Task A_delayed_task_becomes_due()
     {
-        await _redis.PushAsync("q", [.. Enumerable.Range(0, 20).Select(Numbered)]);
-        var killed = _redis.Worker("killed");
-        for (var i = 0; i < 10; i++)
-            await killed.TryTakeAsync("q");
-        await _redis.Keys.SortedSetRemoveAsync(RedisKeys.Workers, "killed"); // as if its last heartbeat were long ago
+        await _queues.Producer.EnqueueAsync([new NewTask("q", "noop") { Delay = TimeSpan.FromMilliseconds(300) }], Cancelled);
+        Assert.Equal(["scheduled"], await _queues.TasksAsync("status"));
+        await using var worker = await WorkerHost.StartAsync(_queues);
+
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["True"], await _queues.TasksAsync("finished_at >= created_at + interval '300 ms'"));
+    }
+
+    [Fact]
+    public async Task Tasks_of_a_worker_that_is_gone_run_elsewhere()
+    {
+        var ids = await _queues.EnqueueAsync("q", [.. Enumerable.Range(0, 20)]);
+        var gone = await _queues.EnterAsync("gone");
+        Assert.Equal(10, (await gone.LeaseAsync("q", [.. ids.Take(10)], null, Cancelled)).Count);
 
         var seen = new ConcurrentDictionary<int, int>();
-        await using var worker = await StartAsync(Count(seen));
-        await UntilDrainedAsync();
-        Assert.Equal(Enumerable.Range(0, 20), seen.Keys.Order());
-        Assert.Contains(worker.Log.Entries, entry => entry.Text.Contains("Rescued 10 tasks of queue q", StringComparison.Ordinal));
+        await using var worker = await StartAsync(Count(seen)); // nobody holds the lock of the other
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(Enumerable.Range(0, 20).ToDictionary(number => number, _ => 1), seen);
     }
 
     [Fact]
-    public async Task A_thousand_tasks_over_two_workers_are_all_done_and_none_is_left()
+    public async Task Leases_that_a_worker_has_without_knowing_are_handed_back()
     {
-        var seen = new ConcurrentDictionary<int, int>();
-        await using var one = await StartAsync(Count(seen));
-        await using var two = await StartAsync(Count(seen));
-        for (var i = 0; i < 1000; i += 100)
-            await _redis.PushAsync($"q{i % 3}", [.. Enumerable.Range(i, 100).Select(Numbered)]);
+        await using var worker = await StartAsync((_, _) => Task.FromResult(Done), "Worker:Queues=none");
+        var ids = await _queues.EnqueueAsync("q", 1, 2);
+        await new TaskLeases(_queues.Database, worker.Id).LeaseAsync("q", ids, null, Cancelled);
 
-        await UntilDrainedAsync();
-        Assert.Equal(Enumerable.Range(0, 1000), seen.Keys.Order());
+        await _queues.Postgres.QueryAsync($"DELETE FROM workers WHERE id = '{worker.Id}'"); // as if it had been silent
+        await Eventually.TrueAsync("they wait again", async () => await _queues.TasksAsync("status, lost") is ["waiting|0", "waiting|0"]);
+        Assert.Equal([worker.Id], await _queues.Postgres.QueryAsync("SELECT id FROM workers"));
     }
 
     [Fact]
-    public async Task Equal_payloads_are_two_tasks()
+    public async Task A_task_whose_lease_ended_is_stopped_and_records_nothing()
     {
-        var runs = 0;
-        await using var worker = await StartAsync((_, _) =>
-        {
-            Interlocked.Increment(ref runs);
-            return Task.FromResult(Done);
-        });
-        await _redis.PushAsync("q", """{"type":"test"}""", """{"type":"test"}""", """{"type":"test"}""");
-
-        await UntilDrainedAsync();
-        Assert.Equal(3, runs);
-    }
-
-    [Fact]
-    public async Task No_queue_waits_until_a_longer_one_is_empty()
-    {
-        var order = new ConcurrentQueue<string>();
-        await _redis.PushAsync("long", [.. Enumerable.Repeat("""{"type":"test"}""", 50)]);
-        await _redis.PushAsync("short", """{"type":"test"}""");
+        var (running, stopped) = (new TaskCompletionSource(), new TaskCompletionSource());
         await using var worker = await StartAsync(
-            (task, _) =>
+            async (task, cancellationToken) =>
             {
-                order.Enqueue(task.Queue);
-                return Task.FromResult(Done);
-            },
-            "Worker:Concurrency=1", "Worker:Queues=long,short");
+                if (task.LeaseNumber > 1)
+                    return Done;
+                await using var registration = cancellationToken.Register(stopped.SetResult);
+                running.SetResult();
+                await stopped.Task;
+                return Done;
+            });
+        await _queues.EnqueueAsync("q", 1);
+        await running.Task.WaitAsync(Cancelled);
 
-        await UntilDrainedAsync();
-        Assert.Contains("short", order.Take(2));
+        await _queues.RescueAsync(worker.Id); // it is taken for gone
+        await stopped.Task.WaitAsync(Cancelled);
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(["done|2|0"], await _queues.TasksAsync("status, lease_number, lost"));
+        await Eventually.TrueAsync("it is logged", () => worker.Logged("which had ended: nothing is recorded") == 1);
     }
 
     [Fact]
     public async Task Only_the_chosen_queues_are_drained()
     {
-        await _redis.PushAsync("mine:1", """{"type":"noop"}""");
-        await _redis.PushAsync("theirs", """{"type":"noop"}""");
-        await using var worker = await WorkerHost.StartAsync(_redis.ConnectionString, settings: ["Worker:Queues=mine:*"]);
+        await _queues.Redis.PushAsync("mine:1", """{"type":"noop"}""");
+        await _queues.Redis.PushAsync("theirs", """{"type":"noop"}""");
+        await _queues.Producer.EnqueueAsync([new NewTask("theirs", "noop"), new NewTask("mine:2", "noop")], Cancelled);
+        await using var worker = await WorkerHost.StartAsync(_queues, settings: ["Worker:Queues=mine:*"]);
 
-        await Eventually.TrueAsync("the chosen queue is empty", async () => !await _redis.Keys.KeyExistsAsync(RedisKeys.Queue("mine:1")));
-        // A second pass over all keys has begun: the other queue was seen, too.
-        await _redis.PushAsync("mine:2", """{"type":"noop"}""");
-        await Eventually.TrueAsync("the next one as well", async () => !await _redis.Keys.KeyExistsAsync(RedisKeys.Queue("mine:2")));
-        Assert.Equal(1, await _redis.Keys.ListLengthAsync(RedisKeys.Queue("theirs")));
+        await Eventually.TrueAsync("the chosen queues are drained", async () => (await _queues.TasksAsync("queue", "status = 'done'")).Order().SequenceEqual(["mine:1", "mine:2"]));
+        Assert.Equal(["theirs"], await _queues.TasksAsync("queue", "status = 'waiting'"));
+        Assert.Equal(2, await _queues.Redis.Keys.ListLengthAsync(RedisKeys.Queue("theirs")));
     }
 
     [Fact]
     public async Task A_key_that_is_no_list_is_left_alone_with_one_warning()
     {
-        await _redis.Keys.StringSetAsync(RedisKeys.Queue("text"), "x");
-        await _redis.Keys.StringSetAsync(RedisKeys.Queue("named"), "x");
-        await using var worker = await WorkerHost.StartAsync(_redis.ConnectionString, settings: ["Worker:Queues=named,*"]);
+        await _queues.Redis.Keys.StringSetAsync(RedisKeys.Queue("named"), "x");
+        await using var worker = await WorkerHost.StartAsync(_queues, settings: ["Worker:Queues=named,*"]);
         for (var i = 0; i < 3; i++)
         {
-            await _redis.PushAsync($"q{i}", """{"type":"noop"}""");
-            await UntilDrainedAsync($"queue:q{i}");
+            await _queues.Redis.PushAsync($"q{i}", """{"type":"noop"}""");
+            await Eventually.TrueAsync("it is done", async () => (await _queues.TasksAsync("id", $"queue = 'q{i}' AND status = 'done'")).Count == 1);
         }
 
-        Assert.Equal("x", (string?)await _redis.Keys.StringGetAsync(RedisKeys.Queue("text")));
-        Assert.Single(worker.Log.Entries, entry => entry.Text.Contains("queue:text", StringComparison.Ordinal));
-        Assert.Single(worker.Log.Entries, entry => entry.Text.Contains("A key of queue named holds another type", StringComparison.Ordinal));
+        Assert.Equal("x", (string?)await _queues.Redis.Keys.StringGetAsync(RedisKeys.Queue("named")));
+        Assert.Equal(1, worker.Logged("holds another type than docs/redis-keys.md says; it is left alone"));
     }
 
     [Fact]
     public async Task A_stopping_worker_lets_running_tasks_finish_and_takes_nothing_new()
     {
         var (running, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        await _redis.PushAsync("q", Numbered(0), Numbered(1));
+        await _queues.EnqueueAsync("q", 0, 1);
         await using var worker = await StartAsync(
             async (_, _) =>
             {
@@ -219,20 +248,20 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
         await running.Task.WaitAsync(Cancelled);
 
         var stopping = worker.StopAsync();
-        await Eventually.TrueAsync("the worker is stopping", () => worker.Log.Entries.Any(entry => entry.Text.Contains("Stopping: 1 running", StringComparison.Ordinal)));
+        await Eventually.TrueAsync("the worker is stopping", () => worker.Logged("Stopping: 1 running") == 1);
         Assert.False(stopping.IsCompleted);
         finish.SetResult();
         await stopping;
 
-        Assert.Equal([Numbered(1)], await _redis.ListAsync(RedisKeys.Queue("q")));
-        Assert.Equal([(string)RedisKeys.Queue("q")!], await _redis.AllKeysAsync());
+        Assert.Equal(["0|done", "1|waiting"], await _queues.TasksAsync("payload, status"));
+        Assert.Empty(await _queues.Postgres.QueryAsync("SELECT id FROM workers"));
     }
 
     [Fact]
     public async Task A_stopping_worker_hands_back_what_does_not_finish()
     {
         var running = new CountdownEvent(2);
-        await _redis.PushAsync("q", Numbered(0), Numbered(1), Numbered(2));
+        await _queues.EnqueueAsync("q", 0, 1, 2);
         await using var worker = await StartAsync(
             async (task, cancellationToken) =>
             {
@@ -245,46 +274,40 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
         await Eventually.TrueAsync("two tasks run", () => running.IsSet);
         await worker.StopAsync();
 
-        Assert.Equal([Numbered(0), Numbered(1), Numbered(2)], (await _redis.ListAsync(RedisKeys.Queue("q"))).Order());
-        Assert.Equal([(string)RedisKeys.Queue("q")!], await _redis.AllKeysAsync());
+        Assert.Equal(["waiting|0|0", "waiting|0|0", "waiting|0|0"], await _queues.TasksAsync("status, attempt, lost"));
     }
 
     [Fact]
-    public async Task Running_tasks_survive_that_Redis_loses_everything()
+    public async Task A_paused_queue_starts_nothing()
     {
-        var (running, finish) = (new TaskCompletionSource(), new TaskCompletionSource());
-        var attempts = new ConcurrentQueue<int>();
-        await using var worker = await StartAsync(
-            async (task, _) =>
-            {
-                attempts.Enqueue(task.Attempt);
-                running.TrySetResult();
-                await finish.Task;
-                return task.Attempt == 1 ? throw new InvalidOperationException("once") : Done;
-            },
-            "Worker:RetryDelay=00:00:00.001");
-        await _redis.PushAsync("q", """{"type":"test"}""");
-        await running.Task.WaitAsync(Cancelled);
-        await _redis.FlushAsync();
-        finish.SetResult();
-        await Eventually.TrueAsync("it is tried again", () => attempts.Count == 2);
+        var rules = new QueueRules(_queues.Database);
+        await rules.SetAsync(new QueueRule("q", IsPaused: true, null, null), Cancelled);
+        await _queues.EnqueueAsync("q", 1);
+        await _queues.Producer.EnqueueAsync([new NewTask("other", "noop")], Cancelled);
+        await using var worker = await StartAsync((_, _) => Task.FromResult(Done));
 
-        await _redis.PushAsync("q", """{"type":"test"}""");
-        await UntilDrainedAsync();
-        Assert.Equal([1, 2, 1, 2], attempts);
+        await Eventually.TrueAsync("the other one is done", async () => (await _queues.TasksAsync("id", "queue = 'other' AND status = 'done'")).Count == 1);
+        Assert.Equal(["waiting"], await _queues.TasksAsync("status", "queue = 'q'"));
+        await rules.SetAsync(new QueueRule("q", IsPaused: false, null, null), Cancelled);
+        await _queues.UntilDrainedAsync();
     }
 
-    private Task<WorkerHost> StartAsync(Handler handler, params string[] settings) =>
-        WorkerHost.StartAsync(_redis.ConnectionString, "test", handler, settings);
+    [Fact]
+    public async Task Tasks_run_while_Redis_loses_everything_over_and_over()
+    {
+        var seen = new ConcurrentDictionary<int, int>();
+        await using var worker = await StartAsync(Count(seen), "Worker:Concurrency=2");
+        for (var i = 0; i < 10; i++)
+        {
+            await _queues.EnqueueAsync("q", [.. Enumerable.Range(i * 20, 20)]);
+            await _queues.Redis.FlushAsync();
+        }
 
-    // Not one key of ours is left but the heartbeats, which is also true before the first push: never call it there.
-    private Task UntilDrainedAsync() => Eventually.TrueAsync(
-        "all queues are drained",
-        async () => !(await _redis.AllKeysAsync()).Except([RedisKeys.Workers.ToString()]).Any());
+        await _queues.UntilDrainedAsync();
+        Assert.Equal(Enumerable.Range(0, 200).ToDictionary(number => number, _ => 1), seen);
+    }
 
-    private Task UntilDrainedAsync(string key) => Eventually.TrueAsync(
-        $"{key} is drained",
-        async () => !await _redis.Keys.KeyExistsAsync(key) && !await _redis.Keys.KeyExistsAsync(RedisKeys.Queues));
+    private Task<WorkerHost> StartAsync(Handler handler, params string[] settings) => WorkerHost.StartAsync(_queues, handler, settings);
 
     private static Handler Count(ConcurrentDictionary<int, int> seen) => (task, _) =>
     {
@@ -292,7 +315,5 @@ public sealed class QueueDrainerTests(RedisFixture fixture) : IAsyncLifetime
         return Task.FromResult(Done);
     };
 
-    private static int Number(QueuedTask task) => task.Payload.GetInt32();
-
-    private static string Numbered(int number) => $$"""{"type":"test","payload":{{number.ToString(CultureInfo.InvariantCulture)}}}""";
+    private static int Number(QueuedTask task) => int.Parse(task.Payload.ToString(), CultureInfo.InvariantCulture);
 }

@@ -12,7 +12,7 @@ using OpenHands.Storage;
 namespace OpenHands.Storage.Migrations
 {
     [DbContext(typeof(OpenHandsDb))]
-    [Migration("20261126153019_Invitations")]
+    [Migration("20261126154309_Invitations")]
     partial class Invitations
     {
         /// <inheritdoc />

@@ -1,0 +1,125 @@
+using OpenHands.Storage.Queues;
+
+namespace OpenHands.Worker.Queues;
+
+/// <summary>
+/// What one feeder remembers of its queue, and whose turn it is: who has had the least in proportion to their weight is next
+/// (stride scheduling). Nobody saves up turns while they have nothing to do.
+/// </summary>
+internal sealed class Feed(string queue, TimeProvider time)
+{
+    private const int MostKeys = 256;
+    private const int MostOfOne = 512;
+
+    // Between the take of an id and its lease the row still says that it waits.
+    private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Upkeep = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan SlowUpkeep = TimeSpan.FromSeconds(1);
+
+    private readonly Dictionary<string, double> _passes = [];
+    private readonly Dictionary<string, long> _fed = [];
+    private HashSet<string> _leftBefore = [];
+    private double _floor;
+    private string? _cursor;
+    private long _upkeptAt;
+    private long _slowlyUpkeptAt;
+
+    /// <summary>Name of the queue.</summary>
+    public string Queue => queue;
+
+    /// <summary>Slots of all workers together.</summary>
+    public int Slots { get; set; }
+
+    /// <summary>Weights by fairness key; 1 for who is not named.</summary>
+    public IReadOnlyDictionary<string, int> Weights { get; set; } = new Dictionary<string, int>();
+
+    /// <summary>True about ten times a second.</summary>
+    public bool IsDueForUpkeep() => IsDue(ref _upkeptAt, Upkeep);
+
+    /// <summary>True once a second.</summary>
+    public bool IsDueForSlowUpkeep() => IsDue(ref _slowlyUpkeptAt, SlowUpkeep);
+
+    /// <summary>Values that were being adopted a second ago already.</summary>
+    public IReadOnlyList<ForeignValue> Abandoned(IReadOnlyList<ForeignValue> left)
+    {
+        var abandoned = left.Where(value => _leftBefore.Contains(value.Id)).ToList();
+        _leftBefore = [.. left.Select(value => value.Id)];
+        return abandoned;
+    }
+
+    /// <summary>Chooses the next tasks.</summary>
+    /// <param name="waiting">Finds what is due.</param>
+    /// <param name="most">Room in the list.</param>
+    /// <param name="rule">Limits; null for none.</param>
+    /// <param name="running">What runs by fairness key, when there are limits.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>Ids in the order in which they are to run, and whether more wait.</returns>
+    public async Task<(IReadOnlyList<string> Ids, bool HasMore)> ChooseAsync(
+        WaitingTasks waiting, int most, QueueRule? rule, IReadOnlyDictionary<string, int>? running, CancellationToken cancellationToken)
+    {
+        ForgetInFlight();
+        var each = Math.Min(most + _fed.Count, MostOfOne);
+        var heads = await waiting.HeadsAsync(queue, _cursor, MostKeys, each, cancellationToken);
+        if (heads.Count < MostKeys && _cursor is not null)
+            heads = [.. heads, .. (await waiting.HeadsAsync(queue, null, MostKeys - heads.Count, each, cancellationToken)).Where(head => heads.All(known => known.FairnessKey != head.FairnessKey))];
+        // More than one look can hold: the next one goes on behind them.
+        _cursor = heads.Count == MostKeys ? heads[^1].FairnessKey : null;
+
+        if (rule?.MaxRunning is { } limit)
+            most = Math.Clamp(limit - (running?.Values.Sum() ?? 0), 0, most);
+        var turns = heads.Select(head => new Turn(head.FairnessKey, Room(head, rule, running))).Where(turn => turn.Ids.Count > 0).ToList();
+        var available = turns.Sum(turn => turn.Ids.Count);
+        var chosen = Choose(turns, most);
+        return (chosen, available > chosen.Count || heads.Any(head => head.Ids.Count == each) || _cursor is not null);
+    }
+
+    private Queue<string> Room((string FairnessKey, IReadOnlyList<string> Ids) head, QueueRule? rule, IReadOnlyDictionary<string, int>? running)
+    {
+        var fresh = head.Ids.Where(id => !_fed.ContainsKey(id));
+        return new(rule?.MaxRunningPerTenant is { } most ? fresh.Take(Math.Max(most - (running?.GetValueOrDefault(head.FairnessKey) ?? 0), 0)) : fresh);
+    }
+
+    private List<string> Choose(List<Turn> turns, int most)
+    {
+        var now = time.GetTimestamp();
+        var chosen = new List<string>();
+        var order = new PriorityQueue<Turn, (double, string)>();
+        foreach (var turn in turns)
+            order.Enqueue(turn, (Math.Max(_passes.GetValueOrDefault(turn.FairnessKey), _floor), turn.FairnessKey));
+        while (chosen.Count < most && order.TryDequeue(out var turn, out var priority))
+        {
+            var id = turn.Ids.Dequeue();
+            chosen.Add(id);
+            _fed[id] = now;
+            _floor = priority.Item1;
+            var pass = priority.Item1 + 1.0 / Weights.GetValueOrDefault(turn.FairnessKey, 1);
+            _passes[turn.FairnessKey] = pass;
+            if (turn.Ids.Count > 0)
+                order.Enqueue(turn, (pass, turn.FairnessKey));
+        }
+
+        if (_passes.Count > 4 * MostKeys)
+        {
+            foreach (var past in _passes.Where(pass => pass.Value <= _floor).Select(pass => pass.Key).ToList())
+                _passes.Remove(past);
+        }
+
+        return chosen;
+    }
+
+    private void ForgetInFlight()
+    {
+        foreach (var old in _fed.Where(fed => time.GetElapsedTime(fed.Value) > InFlight).Select(fed => fed.Key).ToList())
+            _fed.Remove(old);
+    }
+
+    private bool IsDue(ref long last, TimeSpan interval)
+    {
+        if (last != 0 && time.GetElapsedTime(last) < interval)
+            return false;
+        last = time.GetTimestamp();
+        return true;
+    }
+
+    private sealed record Turn(string FairnessKey, Queue<string> Ids);
+}
