@@ -7,6 +7,7 @@ using OpenHands.Api.Invitations;
 using OpenHands.Api.OpenApi;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
+using OpenHands.Api.RateLimits;
 using OpenHands.Api.Secrets;
 using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
@@ -35,6 +36,7 @@ internal static class ApiApplication
         builder.Services.AddHostedService<WarmUp>();
         builder.AddHttpEdge();
         builder.AddIdentity();
+        builder.AddRateLimits();
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
@@ -45,12 +47,14 @@ internal static class ApiApplication
         // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
         app.Services.GetRequiredService<IStartupValidator>().Validate();
 
-        // The order matters: errors around everything, the guard before anything that acts, the login before files.
+        // The order matters: errors around everything, the guard before anything that acts, the login before files, limits as soon as it is known who calls.
         app.UseHttpEdge();
         app.UseRequestGuard();
         app.UseRouting();
         app.UseCors();
+        app.UseRateLimits(LimitedRoutes.Authentication);
         app.UseAuthentication();
+        app.UseRateLimits(LimitedRoutes.Ordinary);
         app.UseLoginGate();
         app.UseFrontend();
         app.UseAuthorization();

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -49,7 +50,9 @@ public static class StorageExtensions
         builder.Services.AddSingleton<ApiKeyDirectory>();
         builder.Services.AddSingleton<ApiKeyUses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ApiKeyUses>());
-        builder.Services.AddSingleton<RedisGate>();
+        var patience = builder.Configuration.GetValue<TimeSpan?>("Redis:Patience") ?? TimeSpan.FromMilliseconds(250);
+        builder.Services.AddSingleton(services =>
+            new RedisGate(services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
         builder.Services.AddSingleton<LeaseCache>();
         builder.Services.AddSingleton<SessionCache>();
         builder.Services.AddSingleton<SecretCache>();

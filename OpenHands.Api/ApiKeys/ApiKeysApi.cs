@@ -2,6 +2,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
+using OpenHands.Api.RateLimits;
 using OpenHands.Storage.ApiKeys;
 
 namespace OpenHands.Api.ApiKeys;
@@ -22,7 +23,7 @@ internal static class ApiKeysApi
 
         var frontend = routes.MapGroup("/api/keys").WithTags("API keys").ActAsTenant(ApiKeyScopes.Keys);
         frontend.MapGet("/", ListAllAsync);
-        frontend.MapPost("/", CreateWithAllScopesAsync).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        frontend.MapPost("/", CreateWithAllScopesAsync).Costs(5).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
         frontend.MapDelete(One, DeleteAsync).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
@@ -76,7 +77,7 @@ internal static class ApiKeysApi
     {
         keys.WithTags("API keys").ActAsTenant(ApiKeyScopes.Keys);
         keys.MapGet("/", ListAsync).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        keys.MapPost("/", CreateAsync).ProducesProblem(StatusCodes.Status403Forbidden).Idempotent(shownOnce: "key");
+        keys.MapPost("/", CreateAsync).Costs(5).ProducesProblem(StatusCodes.Status403Forbidden).Idempotent(shownOnce: "key");
         keys.MapDelete(One, RevokeAsync).ProducesProblem(StatusCodes.Status404NotFound);
         return keys;
     }

@@ -21,10 +21,15 @@ internal sealed class LoginGate(RequestDelegate next, IOptions<IdentityOptions> 
             return next(context);
         }
 
-        if (!FrontendPaths.MayBeFrontend(context.Request.Path) || !FrontendPaths.WantsPage(context.Request))
+        if (!FrontendPaths.MayBeFrontend(context.Request.Path) || !Navigates(context))
             return context.WriteProblemAsync(StatusCodes.Status401Unauthorized, ProblemText.For(StatusCodes.Status401Unauthorized));
 
         context.Response.Redirect(LoginApi.AddressFor(context.Request));
         return Task.CompletedTask;
     }
+
+    // What is a page of ours only a browser asks for as one; an address of the front end may be asked for by anything.
+    private static bool Navigates(HttpContext context) => context.GetEndpoint() is null
+        ? FrontendPaths.WantsPage(context.Request)
+        : FrontendPaths.Accepts(context.Request, "text/html");
 }

@@ -13,14 +13,14 @@ internal static class ProblemExtensions
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
     }
 
-    /// <summary>Answers with <paramref name="status"/> and a sentence for a person.</summary>
-    public static async Task WriteProblemAsync(this HttpContext context, int status, string message)
+    /// <summary>Answers with <paramref name="status"/> and a sentence for a person, perhaps with a registered type of problem and its members.</summary>
+    public static async Task WriteProblemAsync(
+        this HttpContext context, int status, string message, string? type = null, params KeyValuePair<string, object?>[] members)
     {
         context.Response.StatusCode = status;
-        await context.RequestServices.GetRequiredService<IProblemDetailsService>().WriteAsync(new ProblemDetailsContext
-        {
-            HttpContext = context,
-            ProblemDetails = { Status = status, Detail = message },
-        });
+        var problem = new ProblemDetailsContext { HttpContext = context, ProblemDetails = { Status = status, Detail = message, Type = type } };
+        foreach (var (name, value) in members)
+            problem.ProblemDetails.Extensions[name] = value;
+        await context.RequestServices.GetRequiredService<IProblemDetailsService>().WriteAsync(problem);
     }
 }

@@ -10,6 +10,7 @@ namespace OpenHands.Api.Http;
 internal sealed class ProblemWriter : IProblemDetailsWriter
 {
     private const string ContentType = "application/problem+json";
+    private const string RegisteredTypes = "https://iana.org/assignments/http-problem-types#";
 
     /// <inheritdoc/>
     public bool CanWrite(ProblemDetailsContext context) => true;
@@ -22,7 +23,8 @@ internal sealed class ProblemWriter : IProblemDetailsWriter
         var status = problem.Status ??= http.Response.StatusCode;
         var message = Message(problem, status);
         problem.Title = ReasonPhrases.GetReasonPhrase(status);
-        problem.Type = null; // about:blank: the status says it all
+        if (problem.Type?.StartsWith(RegisteredTypes, StringComparison.Ordinal) is not true)
+            problem.Type = null; // about:blank: the status says it all
         problem.Detail = message;
         problem.Extensions["error"] = message;
         problem.Extensions["message"] = message;

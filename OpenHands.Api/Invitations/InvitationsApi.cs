@@ -5,6 +5,7 @@ using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Api.Mail;
 using OpenHands.Api.Organizations;
+using OpenHands.Api.RateLimits;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
@@ -31,7 +32,7 @@ internal static class InvitationsApi
         var made = routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/invitations")
             .WithTags("Invitations").ActAsTenant(ApiKeyScopes.Organizations).ForAdmins(ApiKeyScopes.Organizations);
         made.MapGet("/", ListAsync);
-        made.MapPost("/", CreateAsync).Idempotent(shownOnce: "link");
+        made.MapPost("/", CreateAsync).Costs(5).Idempotent(shownOnce: "link");
         made.MapDelete("/{invitation:id}", RevokeAsync);
 
         var given = routes.MapGroup("/api/v1/invitations").WithTags("Invitations").ActAsTenant(ApiKeyScopes.Organizations);

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.OpenApi;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
@@ -36,12 +37,19 @@ internal static class OpenApiExtensions
     {
         routes.MapOpenApi(Document).ForUsers();
         // It comes with all that it needs: nothing is fetched from elsewhere, and nothing is told to anybody.
-        routes.MapScalarApiReference(Page, page => page
+        var page = routes.MapScalarApiReference(Page, page => page
             .WithTitle("OpenHands API")
             .WithOpenApiRoutePattern(Document)
             .DisableDefaultFonts()
             .DisableTelemetry()
-            .DisableAgent()).ForUsers();
+            .DisableAgent());
+        page.ForUsers();
+        // The library opens its scripts to everybody.
+        page.Finally(endpoint =>
+        {
+            foreach (var open in endpoint.Metadata.OfType<IAllowAnonymous>().ToList())
+                endpoint.Metadata.Remove(open);
+        });
     }
 
     private static OpenApiParameter IdempotencyKey() => new()

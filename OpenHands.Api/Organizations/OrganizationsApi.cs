@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
+using OpenHands.Api.RateLimits;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Organizations;
 
@@ -18,7 +19,7 @@ internal static class OrganizationsApi
     {
         var organizations = routes.MapGroup("/api/v1/organizations").WithTags("Organizations").ActAsTenant(ApiKeyScopes.Organizations);
         organizations.MapGet("/", ListAsync);
-        organizations.MapPost("/", CreateAsync).Idempotent();
+        organizations.MapPost("/", CreateAsync).Costs(5).Idempotent();
         organizations.MapGet(One, ReadAsync);
         organizations.MapPut(One, RenameAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapPost(One + "/switch", SwitchAsync);

@@ -10,11 +10,13 @@ namespace OpenHands.Storage.Caching;
 /// </summary>
 public sealed partial class RedisGate(IServiceProvider services, TimeProvider time, ILogger<RedisGate> logger)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private long _closedAt;
     private int _closed;
+
+    /// <summary>How long to wait for an answer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Runs a command.</summary>
     /// <returns>Its result; null when Redis did not answer in time.</returns>
@@ -44,7 +46,7 @@ public sealed partial class RedisGate(IServiceProvider services, TimeProvider ti
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer, PostgreSQL is asked instead: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer, it is done without: {Reason}")]
     private static partial void Closed(ILogger logger, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Redis answers again.")]

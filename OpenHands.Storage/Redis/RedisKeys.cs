@@ -16,6 +16,8 @@ public static class RedisKeys
         new("secret:{scope}.{owner}.{name}", "string", "SecretCache", "five minutes after it was loaded; a lease 3 s, a marker of a writer 10 s"),
         new("session:{id}", "string", "SessionCache", "one hour after it was loaded or written; a lease 3 s, a marker of a writer 10 s"),
         new("lock:{resource}:{id}", "string", "RedisLocks, and any client that sets it if absent", "ten seconds after its holder last renewed it, unless it asked for another time; until it is released"),
+        new("ratelimit:{resource}:{id}", "string", "RateLimiter", "one window of its policy after the last request; two above a limit of 100"),
+        new("replicas", "zset", "API", "twenty seconds after any replica last said that it is there"),
         new("queue:{name}", "list", "any producer (RPUSH), the feeder; workers take from its head", WhileItHasEntries),
         new("adopting:{name}", "hash", "workers", WhileItHasEntries),
         new("window:{name}", "string", "the feeder of the queue", "two seconds after it was written"),
@@ -36,6 +38,14 @@ public static class RedisKeys
     /// <param name="resource">What kind of thing is locked.</param>
     /// <param name="id">Which one.</param>
     public static RedisKey Lock(string resource, string id) => $"lock:{Resource(resource)}:{Id(id)}";
+
+    /// <summary>What a caller has asked for lately under a policy.</summary>
+    /// <param name="resource">Name of the policy.</param>
+    /// <param name="id">Who it is.</param>
+    public static RedisKey RateLimit(string resource, string id) => $"ratelimit:{Resource(resource)}:{Id(id)}";
+
+    /// <summary>Id of a replica → time by Redis' clock, in ms, until which it counts.</summary>
+    public static RedisKey Replicas { get; } = "replicas";
 
     /// <summary>Ids of tasks that are due, and values of other producers that nobody took yet, oldest first.</summary>
     public static RedisKey Queue(string name) => QueuePrefix + name;

@@ -51,6 +51,8 @@ internal sealed class ApiHost : IAsyncDisposable
     [
         "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Warning", "--Logging:Console:LogLevel:Default=None",
         $"--ConnectionStrings:secrets={KeyRing}",
+        // Tests ask more than anybody should, and a busy machine is no lost Redis.
+        "--RateLimits:Enabled=false", "--Redis:Patience=00:00:10",
         .. settings.Select(setting => "--" + setting),
     ]);
 

@@ -18,7 +18,7 @@ internal sealed class Caches : IAsyncDisposable
         if (redis is not null)
             services.AddSingleton(redis);
         _services = services.BuildServiceProvider();
-        Entries = new LeaseCache(new RedisGate(_services, TimeProvider.System, NullLogger<RedisGate>.Instance), TimeProvider.System);
+        Entries = new LeaseCache(new RedisGate(_services, TimeProvider.System, NullLogger<RedisGate>.Instance) { Patience = TimeSpan.FromSeconds(10) }, TimeProvider.System);
         Sessions = new SessionCache(Entries);
         Secrets = new SecretCache(Entries);
         Accesses = new SessionAccesses(_services.GetRequiredService<IServiceScopeFactory>(), time ?? TimeProvider.System, NullLogger<SessionAccesses>.Instance);
