@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Api.ApiKeys;
+using OpenHands.Api.Audit;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
@@ -75,6 +76,7 @@ internal static class ApiApplication
         app.MapGitProviders();
         app.MapSessions();
         app.MapApiKeys();
+        app.MapAudit();
         return app;
     }
 }

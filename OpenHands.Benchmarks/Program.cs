@@ -1,9 +1,11 @@
+using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Measuring;
 using OpenHands.Benchmarks.Tenancy;
 
 var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, Task<Comparison>> RunAsync)>
 {
     ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", RowLevelSecurityCost.RunAsync),
+    ["audited-reads"] = ("Reading a secret with its audit, beside the same without.", AuditedReads.RunAsync),
 };
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.DataProtection;
 using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Invitations;
@@ -8,6 +9,7 @@ using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Secrets.Rotation;
 using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
@@ -70,6 +72,12 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Which keys of the ring something stored may be encrypted under.</summary>
     public DbSet<EncryptionKey> EncryptionKeys => Set<EncryptionKey>();
 
+    /// <summary>Halves of the keys of tenants.</summary>
+    public DbSet<TenantKey> TenantKeys => Set<TenantKey>();
+
+    /// <summary>Rotations that were asked for.</summary>
+    public DbSet<KeyRotationRun> KeyRotationRuns => Set<KeyRotationRun>();
+
     /// <summary>Hashes of the keys that programs call with.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
@@ -78,6 +86,15 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
+
+    /// <summary>Who did what.</summary>
+    public DbSet<AuditEvent> AuditEvents => Set<AuditEvent>();
+
+    /// <summary>The chain over <see cref="AuditEvents"/>; only the system role sees it.</summary>
+    public DbSet<AuditSeal> AuditSeals => Set<AuditSeal>();
+
+    /// <summary>How long organizations keep their audit events.</summary>
+    public DbSet<AuditRetention> AuditRetentions => Set<AuditRetention>();
 
     /// <summary>How far each lock has come: what older holders write is refused.</summary>
     public DbSet<Fence> Fences => Set<Fence>();

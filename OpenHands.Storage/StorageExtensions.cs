@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Caching;
 using OpenHands.Storage.Idempotency;
 using OpenHands.Storage.Invitations;
@@ -39,9 +40,12 @@ public static class StorageExtensions
         builder.Services.AddHealthChecks()
             .AddCheck<SchemaHealthCheck>(SchemaHealthCheck.Name, timeout: TimeSpan.FromSeconds(1.5));
         builder.Services.AddSingleton(KeyRing.From(builder.Configuration));
+        builder.Services.AddSingleton(services => new TenantKeys(builder.Configuration, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<SecretCipher>();
         builder.Services.AddScoped<EncryptionKeyRegistry>();
         builder.Services.AddHostedService<KeyRingSelfCheck>();
+        builder.Services.AddSingleton<AuditLog>();
+        builder.Services.AddScoped<AuditStore>();
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.DataProtection;
 using OpenHands.Storage.Users;
 
@@ -116,10 +117,10 @@ internal static class OidcLogin
         login.Scope.Clear();
         foreach (var scope in oidc.Scopes.DefaultIfEmpty("profile email").Prepend("openid"))
             login.Scope.Add(scope);
-        login.Events.OnTokenValidated = context =>
+        login.Events.OnTokenValidated = async context =>
         {
             context.Principal = Known(context.Principal!, oidc, Cookie); // validated just now
-            return Task.CompletedTask;
+            await AuditAsync(context.HttpContext, context.Principal);
         };
         login.Events.OnRemoteFailure = context =>
         {
@@ -161,6 +162,15 @@ internal static class OidcLogin
         var resolved = new ClaimsIdentity(
             known.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Append(new Claim(ClaimTypes.NameIdentifier, id)), known.Identity?.AuthenticationType);
         return new ClaimsPrincipal(resolved);
+    }
+
+    private static async Task AuditAsync(HttpContext context, ClaimsPrincipal known)
+    {
+        // Who was removed is refused with the first request.
+        if (await ResolveAsync(context, known) is not { } user)
+            return;
+        await context.RequestServices.GetRequiredService<AuditLog>().NoteAsync(
+            new AuditNote(AuditNote.Login, user.UserId(), "", null, user.UserId()), user.UserId(), AuditOrigins.Of(context));
     }
 
     private static Task Status(HttpResponse response, int status)

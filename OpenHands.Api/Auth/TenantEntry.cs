@@ -27,7 +27,9 @@ internal static class TenantEntry
                 if (named is not null && ofKey is not null && named != ofKey)
                     return TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound);
 
-                context.RequestServices.GetRequiredService<TenantContext>().Enter(context.User.UserId(), named ?? ofKey);
+                var tenant = context.RequestServices.GetRequiredService<TenantContext>();
+                tenant.Enter(context.User.UserId(), named ?? ofKey);
+                tenant.Origin = AuditOrigins.Of(context);
                 // Who has a key has been here before.
                 if (ofKey is null)
                 {

@@ -31,14 +31,14 @@ public sealed class DataProtectionKeyStore(IServiceScopeFactory scopes, SecretCi
         {
             Id = id,
             Encrypted = cipher.Encrypt(Place(id), plaintext),
-            KeyId = cipher.CurrentKeyId,
+            KeyId = cipher.PlatformKeyId,
             CreatedAt = time.GetUtcNow(),
         });
         CryptographicOperations.ZeroMemory(plaintext);
         db.SaveChanges();
     }
 
-    internal static SecretPlace Place(string id) => new("platform", "data_protection", id, "xml", 1);
+    internal static SecretPlace Place(string id) => new(SecretPlace.Platform, "data_protection", id, "xml", 1);
 
     private XElement Open(DataProtectionKey row)
     {

@@ -91,6 +91,155 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditEvent", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<string>("ApiKeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("api_key_id");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<long?>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target");
+
+                    b.Property<ulong>("TransactionId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("xid8")
+                        .HasColumnName("transaction_id")
+                        .HasDefaultValueSql("pg_current_xact_id()");
+
+                    b.Property<string>("UserId")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_events");
+
+                    b.HasIndex("Position")
+                        .IsUnique()
+                        .HasDatabaseName("ix_audit_events_position")
+                        .HasFilter("position IS NOT NULL");
+
+                    b.HasIndex("TransactionId")
+                        .HasDatabaseName("ix_audit_events_transaction_id")
+                        .HasFilter("position IS NULL");
+
+                    b.HasIndex("OrganizationId", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_id");
+
+                    b.HasIndex("UserId", "Id")
+                        .HasDatabaseName("ix_audit_events_user_id_id");
+
+                    b.ToTable("audit_events", (string)null);
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditRetention", b =>
+                {
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<int>("Days")
+                        .HasColumnType("integer")
+                        .HasColumnName("days");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_audit_retentions");
+
+                    b.ToTable("audit_retentions", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_audit_retentions_days", "days BETWEEN 30 AND 3650");
+                        });
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditSeal", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<long>("FirstPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_position");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("Leaves")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("leaves");
+
+                    b.Property<byte[]>("Previous")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous");
+
+                    b.Property<string>("Pruned")
+                        .HasColumnType("text")
+                        .HasColumnName("pruned");
+
+                    b.Property<DateTimeOffset>("SealedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sealed_at");
+
+                    b.Property<byte[]>("Signature")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("signature");
+
+                    b.Property<string>("SigningKeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("signing_key_id");
+
+                    b.HasKey("Number")
+                        .HasName("pk_audit_seals");
+
+                    b.ToTable("audit_seals", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.DataProtection.DataProtectionKey", b =>
                 {
                     b.Property<string>("Id")
@@ -417,6 +566,62 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Secrets.Rotation.KeyRotationRun", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.PrimitiveCollection<string[]>("Refused")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("refused");
+
+                    b.PrimitiveCollection<string[]>("Removable")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("removable");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<long>("Rotated")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rotated");
+
+                    b.Property<int>("RowsPerSecond")
+                        .HasColumnType("integer")
+                        .HasColumnName("rows_per_second");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("TargetKeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target_key_id");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_key_rotation_runs");
+
+                    b.HasIndex("TargetKeyId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_key_rotation_runs_target_key_id")
+                        .HasFilter("finished_at IS NULL");
+
+                    b.ToTable("key_rotation_runs", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Secrets.Secret", b =>
                 {
                     b.Property<string>("Id")
@@ -557,6 +762,48 @@ namespace OpenHands.Storage.Migrations
                     b.ToTable("secret_versions", null, t =>
                         {
                             t.HasCheckConstraint("ck_secret_versions_owner", "num_nonnulls(user_id, organization_id) = 1");
+                        });
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Secrets.TenantKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.Property<string>("UserId")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tenant_keys");
+
+                    b.HasIndex("OrganizationId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tenant_keys_organization_id");
+
+                    b.HasIndex("UserId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tenant_keys_user_id");
+
+                    b.ToTable("tenant_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_tenant_keys_owner", "num_nonnulls(user_id, organization_id) = 1");
+
+                            t.HasCheckConstraint("ck_tenant_keys_salt", "octet_length(salt) = 32");
                         });
                 });
 
@@ -796,6 +1043,16 @@ namespace OpenHands.Storage.Migrations
                         .HasConstraintName("fk_api_keys_organization_memberships_organization_id_user_id");
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditRetention", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Organizations.Organization", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Audit.AuditRetention", "OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .IsRequired()
+                        .HasConstraintName("fk_audit_retentions_organizations_organization_id");
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Idempotency.IdempotencyRecord", b =>
                 {
                     b.HasOne("OpenHands.Storage.Users.User", null)
@@ -861,6 +1118,21 @@ namespace OpenHands.Storage.Migrations
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_secrets_users_user_id");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Secrets.TenantKey", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Organizations.Organization", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Secrets.TenantKey", "OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_tenant_keys_organizations_organization_id");
+
+                    b.HasOne("OpenHands.Storage.Users.User", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Secrets.TenantKey", "UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_tenant_keys_users_user_id");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Sessions.Session", b =>

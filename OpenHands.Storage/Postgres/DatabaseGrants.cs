@@ -10,7 +10,13 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
 
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
     private static readonly string[] SystemTables =
-        ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks"];
+        ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks", "key_rotation_runs"];
+
+    /// <summary>The audit log, which the worker seals: events are placed, nothing else of them is changed, and links are only added.</summary>
+    private static readonly string[] AuditTables = ["audit_events", "audit_seals", "audit_retentions"];
+
+    /// <summary>Halves of the keys of tenants, which the rotation makes where a tenant has none.</summary>
+    private static readonly string[] KeyTables = ["tenant_keys"];
 
     /// <summary>Tables with ciphertexts: the columns that the rotation of keys reads, and those of them that it changes.</summary>
     private static readonly (string Table, string Read, string Changed)[] Rotated =
@@ -32,6 +38,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)", "remove_user()",
         "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
+        "note_audit_events(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])",
     ];
 
     private readonly string _app = Statements.Quoted(connections.App.Role);
@@ -69,10 +76,18 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
+        REVOKE INSERT, UPDATE, DELETE ON audit_events FROM {_app};
+        REVOKE ALL ON audit_seals FROM {_app};
+        GRANT SELECT, INSERT, DELETE, UPDATE (position) ON audit_events TO {_system};
+        GRANT SELECT, INSERT ON audit_seals TO {_system};
+        GRANT SELECT ON audit_retentions TO {_system};
+        REVOKE UPDATE, DELETE ON tenant_keys FROM {_app};
+        REVOKE ALL ON key_rotation_runs FROM {_app};
+        GRANT SELECT, INSERT ON tenant_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
         {string.Join('\n', Swept.Select(table => $"GRANT SELECT ({table.Column}), DELETE ON {table.Table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

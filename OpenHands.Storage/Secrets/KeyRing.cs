@@ -60,6 +60,9 @@ public sealed class KeyRing
                 $"A key of {PreviousSetting} or {PreviousFileSetting} has less than {ShortestKey} characters: it never was a key. One key per line, or a list.");
     }
 
+    /// <summary>The keys themselves, the current one first: for a backup of the ring, and nothing else.</summary>
+    internal IEnumerable<string> Texts() => KeyIds.Select(id => _keys[id].Text);
+
     /// <summary>The key with this id; null when the ring does not hold it.</summary>
     internal KeyRingKey? Find(string id) => _keys.GetValueOrDefault(id);
 

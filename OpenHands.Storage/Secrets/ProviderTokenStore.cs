@@ -1,10 +1,11 @@
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using OpenHands.Storage.Audit;
 
 namespace OpenHands.Storage.Secrets;
 
 /// <summary>Keeps a user's tokens for git providers: secrets of their own kind, which no name that a user gives a secret can meet.</summary>
-public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, TimeProvider time)
+public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, AuditLog audit, TimeProvider time)
 {
     /// <summary>
     /// Replaces the user's tokens by the posted ones. A provider without a token keeps the stored one with the posted host, and
@@ -16,6 +17,7 @@ public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, Time
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // Of two that replace, the second goes on from the first.
         await db.Database.SqlQuery<string>($"""SELECT id AS "Value" FROM users WHERE id = {userId} FOR NO KEY UPDATE""").ToListAsync(cancellationToken);
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: true, cancellationToken);
         var stored = await Tokens(userId).ToDictionaryAsync(secret => secret.Key, cancellationToken);
 
         db.Secrets.RemoveRange(stored.Values.Where(secret => !posted.ContainsKey(secret.Key)));
@@ -30,11 +32,16 @@ public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, Time
     /// <summary>Removes all of the user's tokens.</summary>
     public Task RemoveAllAsync(string userId, CancellationToken cancellationToken) => Tokens(userId).ExecuteDeleteAsync(cancellationToken);
 
-    /// <summary>The token for a provider; null when it is not connected. The caller clears the buffer.</summary>
-    public async Task<byte[]?> FindAsync(string userId, string provider, CancellationToken cancellationToken) =>
-        await Tokens(userId).AsNoTracking().SingleOrDefaultAsync(secret => secret.Key == provider, cancellationToken) is { } found
-            ? cipher.Open(found)
-            : null;
+    /// <summary>The token for a provider; null when it is not connected. That it was read is on disk before. The caller clears the buffer.</summary>
+    public async Task<byte[]?> FindAsync(string userId, string provider, CancellationToken cancellationToken)
+    {
+        if (await Tokens(userId).AsNoTracking().SingleOrDefaultAsync(secret => secret.Key == provider, cancellationToken) is not { } found)
+            return null;
+
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
+        await audit.NoteAsync(new AuditNote(AuditNote.ProviderTokenRead, provider, "", null, userId), db.Tenant);
+        return cipher.Open(found);
+    }
 
     private IQueryable<Secret> Tokens(string userId) =>
         db.Secrets.Where(secret => secret.UserId == userId && secret.Kind == SecretKind.ProviderToken);

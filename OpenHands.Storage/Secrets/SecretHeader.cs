@@ -4,6 +4,8 @@ using System.Text.Json;
 namespace OpenHands.Storage.Secrets;
 
 /// <summary>The protected header of our JWEs, read strictly: exactly the members that we write, each once.</summary>
+/// <param name="KeyId">Id of the key of the ring; with the tenant's own key, its id after a dot.</param>
+/// <param name="Place">Where it belongs.</param>
 internal sealed record SecretHeader(string KeyId, SecretPlace Place)
 {
     public const string Algorithm = "A256GCMKW";
@@ -12,6 +14,12 @@ internal sealed record SecretHeader(string KeyId, SecretPlace Place)
     // The library writes alg, enc, iv and tag; the rest is ours.
     private static readonly string[] Members = ["alg", "enc", "iv", "tag", "kid", "tenant", "scope", "secret", "key", "version"];
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 1 };
+
+    /// <summary>Id of the key of the ring.</summary>
+    public string RingKeyId => KeyId.Split('.')[0];
+
+    /// <summary>Id of the tenant's own key; null where the ring alone encrypted it.</summary>
+    public string? TenantKeyId => KeyId.Split('.').ElementAtOrDefault(1);
 
     /// <summary>Our members as the library takes them.</summary>
     public Dictionary<string, object> ToExtraHeaders() => new()
@@ -44,7 +52,7 @@ internal sealed record SecretHeader(string KeyId, SecretPlace Place)
         && header.GetPropertyCount() == Members.Length
         && Text(header, "alg") == Algorithm
         && Text(header, "enc") == Encryption
-        && KeyRingKey.IsId(Text(header, "kid"));
+        && Text(header, "kid").Split('.') is var ids && ids.Length <= 2 && ids.All(KeyRingKey.IsId);
 
     private static SecretPlace ReadPlace(JsonElement header) => new(
         Text(header, "tenant"), Text(header, "scope"), Text(header, "secret"), Text(header, "key"), header.GetProperty("version").GetInt64());

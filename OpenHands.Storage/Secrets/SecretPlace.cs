@@ -9,4 +9,8 @@ namespace OpenHands.Storage.Secrets;
 /// <param name="SecretId">Id of the row.</param>
 /// <param name="Key">Name of the secret within the row.</param>
 /// <param name="Version">Version of the row or secret that this ciphertext was written for.</param>
-public sealed record SecretPlace(string Tenant, string Scope, string SecretId, string Key, long Version);
+public sealed record SecretPlace(string Tenant, string Scope, string SecretId, string Key, long Version)
+{
+    /// <summary>The tenant of what belongs to the platform itself.</summary>
+    internal const string Platform = "platform";
+}

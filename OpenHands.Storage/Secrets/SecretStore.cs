@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Storage.Secrets;
@@ -14,7 +17,7 @@ namespace OpenHands.Storage.Secrets;
 /// Where a value must be read, <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> is thrown rather
 /// than anything shown or overwritten.
 /// </remarks>
-public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache cache, TimeProvider time)
+public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache cache, AuditLog audit, TimeProvider time)
 {
     /// <summary>How many former versions are kept; older ones go.</summary>
     private const int MostVersions = 20;
@@ -43,12 +46,12 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
 
     /// <summary>
     /// The value for a piece of work of a user in an organization (null for none): the user's own secret of that name, else the
-    /// organization's. Null when neither is there. The caller clears the buffer.
+    /// organization's. Null when neither is there. That it was read is on disk before it is handed out. The caller clears the buffer.
     /// </summary>
     public async Task<byte[]?> FindValueAsync(string userId, string? organizationId, string name, CancellationToken cancellationToken)
     {
         if (await FindAsync(SecretOwner.User(userId), name, cancellationToken) is { } own)
-            return cipher.Open(own);
+            return await OpenAsync(own, cancellationToken);
         // What is kept in Redis knows no policies, so the membership is asked for.
         if (organizationId is null
             || !await db.OrganizationMemberships.AnyAsync(member => member.OrganizationId == organizationId && member.UserId == userId, cancellationToken))
@@ -56,12 +59,31 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             return null;
         }
 
-        return await FindAsync(SecretOwner.Organization(organizationId), name, cancellationToken) is { } shared ? cipher.Open(shared) : null;
+        return await FindAsync(SecretOwner.Organization(organizationId), name, cancellationToken) is { } shared ? await OpenAsync(shared, cancellationToken) : null;
+    }
+
+    private async Task<byte[]> OpenAsync(KeptSecret secret, CancellationToken cancellationToken)
+    {
+        await cipher.PrepareAsync(db, new SecretOwner(secret.UserId, secret.OrganizationId), writes: false, cancellationToken);
+        var plaintext = cipher.Open(secret);
+        try
+        {
+            await audit.NoteAsync(
+                new AuditNote(AuditNote.SecretRead, secret.Key, string.Create(CultureInfo.InvariantCulture, $"version {secret.Version}"), secret.OrganizationId, secret.UserId), db.Tenant);
+            return plaintext;
+        }
+        catch
+        {
+            CryptographicOperations.ZeroMemory(plaintext);
+            throw;
+        }
     }
 
     /// <summary>Stores a new secret.</summary>
     public async Task<SecretOutcome> AddAsync(SecretOwner owner, string name, string value, string? description, CancellationToken cancellationToken)
     {
+        if (!await PrepareAsync(owner, cancellationToken))
+            return SecretOutcome.NotAdmin;
         var now = time.GetUtcNow();
         var secret = new Secret
         {
@@ -139,6 +161,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             var plaintext = cipher.Open(former);
             await KeepVersionAsync(secret, cancellationToken);
             cipher.Seal(secret, plaintext, time.GetUtcNow());
+            await db.NoteAuditAsync("restored", string.Create(CultureInfo.InvariantCulture, $"value of version {version}"), cancellationToken);
             return SecretOutcome.Done;
         }, cancellationToken);
 
@@ -168,10 +191,25 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
         if (version is not null && secret.Version != version)
             return SecretOutcome.Changed;
 
+        await cipher.PrepareAsync(db, owner, writes: true, cancellationToken);
         var outcome = await change(secret);
         if (outcome != SecretOutcome.Done)
             return outcome;
         return await WriteAsync(transaction, owner, newName is null || newName == name ? [name] : [name, newName], cancellationToken);
+    }
+
+    // The policies let only those make a tenant's key who may write its secrets.
+    private async Task<bool> PrepareAsync(SecretOwner owner, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await cipher.PrepareAsync(db, owner, writes: true, cancellationToken);
+            return true;
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.InsufficientPrivilege)
+        {
+            return false;
+        }
     }
 
     // Between a marker and its end: whoever reads one of the names meanwhile reads PostgreSQL.

@@ -47,6 +47,7 @@ public sealed class OrganizationSettingsStore(OpenHandsDb db, SecretCipher ciphe
         if (problems.Count > 0)
             return (OrganizationOutcome.Done, problems[0]);
 
+        await cipher.PrepareAsync(db, SecretOwner.Organization(OrganizationId), writes: true, cancellationToken);
         using var secrets = SettingsSecrets.Open(cipher, row);
         var document = JsonNode.Parse(row.Document)!.AsObject(); // the table demands an object
         foreach (var field in SettingsFields.Inheritable.Where(field => patch.ContainsKey(field.Name)))

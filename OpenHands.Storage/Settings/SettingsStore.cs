@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Storage.Settings;
@@ -9,12 +10,13 @@ namespace OpenHands.Storage.Settings;
 /// row lock, so that two open tabs do not undo each other.
 /// </summary>
 /// <remarks>Every method throws <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> rather than show or save settings without their keys.</remarks>
-public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvider time)
+public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, AuditLog audit, TimeProvider time)
 {
     /// <summary>The settings of a user; null only when none were ever saved and the organization gives none.</summary>
     public async Task<SavedSettings?> FindAsync(string userId, CancellationToken cancellationToken)
     {
         var found = await Rows(userId).AsNoTracking().SingleOrDefaultAsync(cancellationToken);
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
         return found is null ? null : Show(found);
     }
 
@@ -37,6 +39,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
             .AsNoTracking()
             .AsSingleQuery()
             .SingleOrDefaultAsync(cancellationToken);
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
         return found is null ? null : new Profile(
             found.User.Id, found.User.Email, found.User.DisplayName,
             [.. found.Memberships.Select(joined => new ProfileMembership(joined.Id, joined.Name, joined.Role, joined.Id == found.User.ActiveOrganizationId))],
@@ -50,15 +53,23 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
     public async Task<byte[]?> FindLlmApiKeyAsync(string userId, CancellationToken cancellationToken)
     {
         var row = await db.UserSettings.AsNoTracking().SingleOrDefaultAsync(settings => settings.UserId == userId, cancellationToken);
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
         using var secrets = row is null ? new SettingsSecrets() : SettingsSecrets.Open(cipher, row);
         if (secrets.Find(SettingsFields.LlmApiKey) is { } own)
+        {
+            await audit.NoteAsync(new AuditNote(AuditNote.LlmKeyRead, userId, "", null, userId), db.Tenant);
             return [.. own];
+        }
 
         var organization = await FindOrganizationAsync(userId, cancellationToken);
         if (organization is null || !InheritedSettings.From(organization, platformModel: null).KeyGoesWith(row is null ? [] : Parse(row.Document)))
             return null;
+        await cipher.PrepareAsync(db, SecretOwner.Organization(organization.OrganizationId), writes: false, cancellationToken);
         using var given = SettingsSecrets.Open(cipher, organization);
-        return given.Find(SettingsFields.LlmApiKey) is { } key ? [.. key] : null;
+        if (given.Find(SettingsFields.LlmApiKey) is not { } key)
+            return null;
+        await audit.NoteAsync(new AuditNote(AuditNote.LlmKeyRead, organization.OrganizationId, "", organization.OrganizationId, null), db.Tenant);
+        return [.. key];
     }
 
     /// <summary>
@@ -81,6 +92,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, TimeProvi
         if (posted.Version is not null && posted.Version != SavedSettings.TextOf(row.Version, inherited.Version))
             return new SettingsRefusal(null);
 
+        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: true, cancellationToken);
         using var secrets = SettingsSecrets.Open(cipher, row);
         var document = Parse(row.Document);
         var changed = SetFields(document, inherited, changes) | SetSecrets(secrets, changes, problems) | row.Version == 0;

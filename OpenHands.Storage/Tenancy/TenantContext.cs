@@ -1,3 +1,5 @@
+using OpenHands.Storage.Audit;
+
 namespace OpenHands.Storage.Tenancy;
 
 /// <summary>
@@ -11,6 +13,9 @@ public sealed class TenantContext
 
     /// <summary>The organization to act in; null for the user's active one. The database checks the membership.</summary>
     public string? OrganizationId { get; private set; }
+
+    /// <summary>From where the user acts, for the audit log; null where that is not known.</summary>
+    public AuditOrigin? Origin { get; set; }
 
     /// <summary>Enters a user, and afterwards perhaps an organization. Neither can be changed for another within one scope.</summary>
     /// <exception cref="InvalidOperationException">The scope already works for somebody else.</exception>

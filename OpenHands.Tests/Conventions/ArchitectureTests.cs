@@ -28,6 +28,7 @@ public sealed partial class ArchitectureTests
     [InlineData("OpenHands.Storage", "")]
     [InlineData("OpenHands.Api", "OpenHands.ServiceDefaults OpenHands.Storage")]
     [InlineData("OpenHands.Worker", "OpenHands.ServiceDefaults OpenHands.Storage")]
+    [InlineData("OpenHands.Cli", "OpenHands.Hosting OpenHands.Storage")]
     public void Projects_reference_only_what_their_direction_allows(string project, string allowed)
     {
         var references = XDocument.Load(Path.Combine(Root, project, $"{project}.csproj")).Descendants("ProjectReference")

@@ -1,8 +1,10 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OpenHands.Storage;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Tenancy;
 
@@ -11,6 +13,8 @@ namespace OpenHands.Tests.Support;
 /// <summary>A database of its own for a test class, reached as each of the three roles.</summary>
 public sealed class TestDatabase(string server, string name)
 {
+    private AuditLog? _audit;
+
     public string Name => name;
 
     public string Administrator => new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false }.ConnectionString;
@@ -44,6 +48,10 @@ public sealed class TestDatabase(string server, string name)
             tenant.Enter(userId, organizationId);
         return new OpenHandsDb(options.Options) { Tenant = tenant };
     }
+
+    /// <summary>The audit log of a process.</summary>
+    internal AuditLog Audit => _audit ??= new(
+        new ServiceCollection().AddScoped(_ => Open()).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);
 
     /// <summary>All rows of a query, run as the administrator, each as one line of text.</summary>
     public async Task<IReadOnlyList<string>> QueryAsync(string query)

@@ -1,16 +1,24 @@
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Expiry;
+using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Worker.Maintenance;
 
-/// <summary>Adds what tidies up behind everybody.</summary>
+/// <summary>Puts the chores that one elected worker does into the worker.</summary>
 internal static class MaintenanceServices
 {
-    /// <summary>Adds the sweep. Needs the connection string <c>openhands-system</c>.</summary>
-    public static void AddMaintenance(this IHostApplicationBuilder builder)
+    /// <summary>Adds them.</summary>
+    public static IHostApplicationBuilder AddMaintenance(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddSingleton(provider => new ExpiredRows(
-            builder.Configuration.GetConnectionString(ConnectionStrings.System)!, // demanded before
-            provider.GetRequiredService<TimeProvider>()));
+        var system = builder.Configuration.GetConnectionString(ConnectionStrings.System)!; // demanded before
+        builder.Services.AddHostedService(services => new SealAudit(
+            system, new AuditSealer(services.GetRequiredService<KeyRing>(), services.GetRequiredService<TimeProvider>()),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SealAudit>>()));
+        builder.Services.AddHostedService(services => new RotateKeys(
+            system, services.GetRequiredService<KeyRing>(), services.GetRequiredService<TenantKeys>(),
+            services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RotateKeys>>()));
+        builder.Services.AddSingleton(services => new ExpiredRows(system, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddHostedService<ExpirySweep>();
+        return builder;
     }
 }

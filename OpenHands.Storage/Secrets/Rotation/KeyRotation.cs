@@ -8,11 +8,11 @@ namespace OpenHands.Storage.Secrets.Rotation;
 /// the rows themselves, so a run that was killed is resumed by the next, and two at once share the work.
 /// </summary>
 /// <remarks>Every process must have the current key, and the old one beside it, before a rotation begins.</remarks>
-public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimeProvider time)
+public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimeProvider time, TenantKeys? tenants = null)
 {
     private static readonly TimeSpan LockedPause = TimeSpan.FromMilliseconds(100);
 
-    private readonly SecretCipher _cipher = new(keys);
+    private readonly SecretCipher _cipher = new(keys, tenants);
 
     /// <summary>How many rows of all tables are not under the current key.</summary>
     /// <param name="system">Connects as the role <c>openhands_system</c>.</param>
@@ -21,7 +21,7 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
     {
         long remaining = 0;
         foreach (var table in Tables())
-            remaining += await table.CountAsync(system, keys.Current.Id, cancellationToken);
+            remaining += await table.CountAsync(system, cancellationToken);
         return remaining;
     }
 
@@ -50,10 +50,10 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
         while (true)
         {
             var started = time.GetTimestamp();
-            var (written, any) = await table.RotateBatchAsync(system, keys.Current.Id, options.BatchSize, cancellationToken);
+            var (written, any) = await table.RotateBatchAsync(system, options.BatchSize, cancellationToken);
             if (!any)
             {
-                if (await table.CountAsync(system, keys.Current.Id, cancellationToken) <= table.Refused.Count)
+                if (await table.CountAsync(system, cancellationToken) <= table.Refused.Count)
                     return rotated;
                 await Task.Delay(LockedPause, time, cancellationToken); // what is left is locked by others
                 continue;
@@ -72,10 +72,10 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
         await using var strikeOut = system.CreateCommand(
             """
             DELETE FROM encryption_keys k WHERE id <> $1
-                AND NOT EXISTS (SELECT FROM secrets WHERE key_id = k.id)
-                AND NOT EXISTS (SELECT FROM secret_versions WHERE key_id = k.id)
-                AND NOT EXISTS (SELECT FROM user_settings WHERE key_id = k.id OR (key_id IS NULL AND secrets <> jsonb_build_object()))
-                AND NOT EXISTS (SELECT FROM organization_settings WHERE key_id = k.id)
+                AND NOT EXISTS (SELECT FROM secrets WHERE key_id IN (k.id, k.id || '.t'))
+                AND NOT EXISTS (SELECT FROM secret_versions WHERE key_id IN (k.id, k.id || '.t'))
+                AND NOT EXISTS (SELECT FROM user_settings WHERE key_id IN (k.id, k.id || '.t') OR (key_id IS NULL AND secrets <> jsonb_build_object()))
+                AND NOT EXISTS (SELECT FROM organization_settings WHERE key_id IN (k.id, k.id || '.t'))
                 AND NOT EXISTS (SELECT FROM data_protection_keys WHERE key_id = k.id)
             RETURNING id
             """);
@@ -90,9 +90,9 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
     /// <summary>Everything that holds ciphertexts. A test walks the catalogue and fails when one is missing.</summary>
     private IEnumerable<RotatedTable> Tables() =>
     [
-        new RotatedSecrets(_cipher), new RotatedSecretVersions(_cipher),
-        new RotatedSettings(_cipher, "user_settings", "user_id", SettingsSecrets.Place),
-        new RotatedSettings(_cipher, "organization_settings", "organization_id", SettingsSecrets.OrganizationPlace),
+        new RotatedSecrets(_cipher, tenants), new RotatedSecretVersions(_cipher, tenants),
+        new RotatedSettings(_cipher, tenants, "user_settings", "user_id", SettingsSecrets.Place),
+        new RotatedSettings(_cipher, tenants, "organization_settings", "organization_id", SettingsSecrets.OrganizationPlace),
         new RotatedDataProtectionKeys(_cipher),
     ];
 }

@@ -4,10 +4,13 @@ using OpenHands.Storage.DataProtection;
 namespace OpenHands.Storage.Secrets.Rotation;
 
 /// <summary>The keys that login cookies are protected with.</summary>
-internal sealed class RotatedDataProtectionKeys(SecretCipher cipher) : RotatedTable
+internal sealed class RotatedDataProtectionKeys(SecretCipher cipher) : RotatedTable(tenants: null)
 {
     /// <inheritdoc />
     public override string Name => "data_protection_keys";
+
+    /// <inheritdoc />
+    protected override string Current => cipher.PlatformKeyId;
 
     /// <inheritdoc />
     protected override string CountStatement => "SELECT count(*) FROM data_protection_keys WHERE key_id <> $1";
@@ -24,6 +27,9 @@ internal sealed class RotatedDataProtectionKeys(SecretCipher cipher) : RotatedTa
         """;
 
     /// <inheritdoc />
-    protected override string Reencrypt(NpgsqlDataReader row) =>
-        cipher.Reencrypt(DataProtectionKeyStore.Place(row.GetString(0)), row.GetString(1));
+    protected override RotatedRow Read(NpgsqlDataReader row)
+    {
+        var (id, encrypted) = (row.GetString(0), row.GetString(1));
+        return new RotatedRow(id, null, () => cipher.Reencrypt(DataProtectionKeyStore.Place(id), encrypted));
+    }
 }

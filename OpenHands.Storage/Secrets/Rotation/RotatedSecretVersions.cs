@@ -3,10 +3,13 @@ using Npgsql;
 namespace OpenHands.Storage.Secrets.Rotation;
 
 /// <summary>The former versions of all secrets: restoring one must work after the old key is gone.</summary>
-internal sealed class RotatedSecretVersions(SecretCipher cipher) : RotatedTable
+internal sealed class RotatedSecretVersions(SecretCipher cipher, TenantKeys? tenants) : RotatedTable(tenants)
 {
     /// <inheritdoc />
     public override string Name => "secret_versions";
+
+    /// <inheritdoc />
+    protected override string Current => cipher.CurrentKeyId;
 
     /// <inheritdoc />
     protected override string CountStatement => "SELECT count(*) FROM secret_versions WHERE key_id <> $1";
@@ -28,6 +31,11 @@ internal sealed class RotatedSecretVersions(SecretCipher cipher) : RotatedTable
         """;
 
     /// <inheritdoc />
-    protected override string Reencrypt(NpgsqlDataReader row) => cipher.Reencrypt(
-        SecretSealing.Place(row.Text(1), row.Text(2), row.GetString(6), row.GetString(3), row.GetInt64(4)), row.GetString(5));
+    protected override RotatedRow Read(NpgsqlDataReader row)
+    {
+        var owner = new SecretOwner(row.Text(1), row.Text(2));
+        var place = SecretSealing.Place(owner.UserId, owner.OrganizationId, row.GetString(6), row.GetString(3), row.GetInt64(4));
+        var ciphertext = row.GetString(5);
+        return new RotatedRow(row.GetString(0), owner, () => cipher.Reencrypt(place, ciphertext));
+    }
 }

@@ -3,10 +3,13 @@ using Npgsql;
 namespace OpenHands.Storage.Secrets.Rotation;
 
 /// <summary>The current versions of all secrets.</summary>
-internal sealed class RotatedSecrets(SecretCipher cipher) : RotatedTable
+internal sealed class RotatedSecrets(SecretCipher cipher, TenantKeys? tenants) : RotatedTable(tenants)
 {
     /// <inheritdoc />
     public override string Name => "secrets";
+
+    /// <inheritdoc />
+    protected override string Current => cipher.CurrentKeyId;
 
     /// <inheritdoc />
     protected override string CountStatement => "SELECT count(*) FROM secrets WHERE key_id <> $1";
@@ -27,6 +30,11 @@ internal sealed class RotatedSecrets(SecretCipher cipher) : RotatedTable
         """;
 
     /// <inheritdoc />
-    protected override string Reencrypt(NpgsqlDataReader row) => cipher.Reencrypt(
-        SecretSealing.Place(row.Text(1), row.Text(2), row.GetString(0), row.GetString(3), row.GetInt64(4)), row.GetString(5));
+    protected override RotatedRow Read(NpgsqlDataReader row)
+    {
+        var owner = new SecretOwner(row.Text(1), row.Text(2));
+        var place = SecretSealing.Place(owner.UserId, owner.OrganizationId, row.GetString(0), row.GetString(3), row.GetInt64(4));
+        var ciphertext = row.GetString(5);
+        return new RotatedRow(row.GetString(0), owner, () => cipher.Reencrypt(place, ciphertext));
+    }
 }

@@ -4,10 +4,14 @@ using Npgsql;
 namespace OpenHands.Storage.Secrets.Rotation;
 
 /// <summary>The secret fields of all settings of users or of organizations: one JSON object of ciphertexts per row.</summary>
-internal sealed class RotatedSettings(SecretCipher cipher, string table, string owner, Func<string, string, long, SecretPlace> place) : RotatedTable
+internal sealed class RotatedSettings(SecretCipher cipher, TenantKeys? tenants, string table, string owner, Func<string, string, long, SecretPlace> place)
+    : RotatedTable(tenants)
 {
     /// <inheritdoc />
     public override string Name => table;
+
+    /// <inheritdoc />
+    protected override string Current => cipher.CurrentKeyId;
 
     // A row without secret fields needs no key.
     /// <inheritdoc />
@@ -30,11 +34,11 @@ internal sealed class RotatedSettings(SecretCipher cipher, string table, string 
         """;
 
     /// <inheritdoc />
-    protected override string Reencrypt(NpgsqlDataReader row)
+    protected override RotatedRow Read(NpgsqlDataReader row)
     {
-        var (id, version) = (row.GetString(0), row.GetInt64(1));
-        var ciphertexts = JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(2)) ?? [];
-        return JsonSerializer.Serialize(ciphertexts.ToDictionary(
-            secret => secret.Key, secret => cipher.Reencrypt(place(id, secret.Key, version), secret.Value)));
+        var (id, version, secrets) = (row.GetString(0), row.GetInt64(1), row.GetString(2));
+        var whose = owner == "user_id" ? SecretOwner.User(id) : SecretOwner.Organization(id);
+        return new RotatedRow(id, whose, () => JsonSerializer.Serialize((JsonSerializer.Deserialize<Dictionary<string, string>>(secrets) ?? []).ToDictionary(
+            secret => secret.Key, secret => cipher.Reencrypt(place(id, secret.Key, version), secret.Value))));
     }
 }

@@ -68,7 +68,7 @@ public sealed class AuthorizedApi(DatabaseServer server, RedisFixture redisServe
                 CASE WHEN table_name = 'users' THEN 'id = ''{owner.Id}''' WHEN table_name = 'organizations' THEN 'id = ''{owner.Organization}'''
                      ELSE column_name || CASE column_name WHEN 'user_id' THEN ' = ''{owner.Id}''' ELSE ' = ''{owner.Organization}''' END END, ' OR '))
             FROM information_schema.columns columns
-            WHERE table_schema = 'public' AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE')
+            WHERE table_schema = 'public' AND table_name <> 'audit_events' AND table_name IN (SELECT table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE')
                 AND (column_name = 'user_id' OR (table_name IN ('users', 'organizations') AND column_name = 'id')
                     OR (column_name = 'organization_id' AND (table_name = 'organization_memberships' OR NOT EXISTS (
                         SELECT FROM information_schema.columns other

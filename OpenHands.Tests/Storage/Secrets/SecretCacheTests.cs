@@ -64,6 +64,6 @@ public sealed class SecretCacheTests(DatabaseFixture fixture, RedisFixture redis
     private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null)
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(Ring)), _caches.Secrets, TimeProvider.System));
+        return await act(new SecretStore(db, new SecretCipher(new KeyRing(Ring)), _caches.Secrets, fixture.Database.Audit, TimeProvider.System));
     }
 }

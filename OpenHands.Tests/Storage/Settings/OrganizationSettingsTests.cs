@@ -166,7 +166,7 @@ public sealed class OrganizationSettingsTests(DatabaseFixture fixture) : IClassF
     private async Task<T> WithMemberAsync<T>(Func<SettingsStore, Task<T>> act)
     {
         await using var db = fixture.Database.Open(_member);
-        return await act(new SettingsStore(db, new SecretCipher(new KeyRing(Ring)), TimeProvider.System));
+        return await act(new SettingsStore(db, new SecretCipher(new KeyRing(Ring)), fixture.Database.Audit, TimeProvider.System));
     }
 
     private async Task<T> WithGivenAsync<T>(string user, Func<OrganizationSettingsStore, Task<T>> act)

@@ -357,6 +357,6 @@ public sealed class SettingsStoreTests(DatabaseFixture fixture) : IClassFixture<
     private async Task<T> WithStoreAsync<T>(Func<SettingsStore, Task<T>> act, string ring = Ring)
     {
         await using var db = fixture.Database.Open(_user);
-        return await act(new SettingsStore(db, new SecretCipher(new KeyRing(ring)), TimeProvider.System));
+        return await act(new SettingsStore(db, new SecretCipher(new KeyRing(ring)), fixture.Database.Audit, TimeProvider.System));
     }
 }

@@ -48,10 +48,10 @@ public sealed class KeyRotationTests(DatabaseServer server)
         Assert.Equal([new KeyRing(Old).Current.Id], result.Removable);
         await using var db = database.Open(user);
         await using var caches = new Caches(database);
-        var store = new SecretStore(db, new SecretCipher(new KeyRing(New)), caches.Secrets, TimeProvider.System);
+        var store = new SecretStore(db, new SecretCipher(new KeyRing(New)), caches.Secrets, database.Audit, TimeProvider.System);
         Assert.Equal("value 0", Encoding.UTF8.GetString((await store.FindValueAsync(user, null, "SECRET_0", Token))!));
         Assert.Equal(SecretOutcome.Done, await store.RestoreAsync(SecretOwner.User(user), "VERSIONED", 1, Token));
-        var settings = await new SettingsStore(db, new SecretCipher(new KeyRing(New)), TimeProvider.System).FindAsync(user, Token);
+        var settings = await new SettingsStore(db, new SecretCipher(new KeyRing(New)), database.Audit, TimeProvider.System).FindAsync(user, Token);
         Assert.True(settings!.HasLlmApiKey);
     }
 
@@ -148,7 +148,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
         await db.SaveChangesAsync(Token);
         db.ChangeTracker.Clear();
         await using var caches = new Caches(database);
-        var store = new SecretStore(db, cipher, caches.Secrets, TimeProvider.System);
+        var store = new SecretStore(db, cipher, caches.Secrets, database.Audit, TimeProvider.System);
         await store.AddAsync(SecretOwner.User(user), "VERSIONED", "one", null, Token);
         await store.ReplaceValueAsync(SecretOwner.User(user), "VERSIONED", "two", Token);
     }
@@ -156,7 +156,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
     private static async Task SaveSettingsAsync(TestDatabase database, string user, KeyRing ring)
     {
         await using var db = database.Open(user);
-        await new SettingsStore(db, new SecretCipher(ring), TimeProvider.System).MergeAsync(user, new SettingsPost(new JsonObject { ["llm_api_key"] = "sk-a" }), Token);
+        await new SettingsStore(db, new SecretCipher(ring), database.Audit, TimeProvider.System).MergeAsync(user, new SettingsPost(new JsonObject { ["llm_api_key"] = "sk-a" }), Token);
     }
 
     // Until it is stopped: one process reads and writes; the other still has the old key as its current one, and reads.
@@ -168,7 +168,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
         {
             await using var db = database.Open(user);
             await using var caches = new Caches(database);
-            var store = new SecretStore(db, new SecretCipher(ring), caches.Secrets, TimeProvider.System);
+            var store = new SecretStore(db, new SecretCipher(ring), caches.Secrets, database.Audit, TimeProvider.System);
             var number = operations * 7 % 1000;
             var value = await store.FindValueAsync(user, null, $"SECRET_{number}", Token);
             Assert.StartsWith("value", Encoding.UTF8.GetString(value!));

@@ -12,8 +12,8 @@ using OpenHands.Storage;
 namespace OpenHands.Storage.Migrations
 {
     [DbContext(typeof(OpenHandsDb))]
-    [Migration("20261126154309_Invitations")]
-    partial class Invitations
+    [Migration("20261126155621_Operations")]
+    partial class Operations
     {
         /// <inheritdoc />
         protected override void BuildTargetModel(ModelBuilder modelBuilder)
@@ -94,6 +94,155 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditEvent", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Action")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("action");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("actor");
+
+                    b.Property<string>("Address")
+                        .HasColumnType("text")
+                        .HasColumnName("address");
+
+                    b.Property<string>("ApiKeyId")
+                        .HasColumnType("text")
+                        .HasColumnName("api_key_id");
+
+                    b.Property<string>("Detail")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("detail");
+
+                    b.Property<DateTimeOffset>("OccurredAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("occurred_at");
+
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<long?>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<string>("RequestId")
+                        .HasColumnType("text")
+                        .HasColumnName("request_id");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target");
+
+                    b.Property<ulong>("TransactionId")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("xid8")
+                        .HasColumnName("transaction_id")
+                        .HasDefaultValueSql("pg_current_xact_id()");
+
+                    b.Property<string>("UserId")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_audit_events");
+
+                    b.HasIndex("Position")
+                        .IsUnique()
+                        .HasDatabaseName("ix_audit_events_position")
+                        .HasFilter("position IS NOT NULL");
+
+                    b.HasIndex("TransactionId")
+                        .HasDatabaseName("ix_audit_events_transaction_id")
+                        .HasFilter("position IS NULL");
+
+                    b.HasIndex("OrganizationId", "Id")
+                        .HasDatabaseName("ix_audit_events_organization_id_id");
+
+                    b.HasIndex("UserId", "Id")
+                        .HasDatabaseName("ix_audit_events_user_id_id");
+
+                    b.ToTable("audit_events", (string)null);
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditRetention", b =>
+                {
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<int>("Days")
+                        .HasColumnType("integer")
+                        .HasColumnName("days");
+
+                    b.HasKey("OrganizationId")
+                        .HasName("pk_audit_retentions");
+
+                    b.ToTable("audit_retentions", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_audit_retentions_days", "days BETWEEN 30 AND 3650");
+                        });
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditSeal", b =>
+                {
+                    b.Property<long>("Number")
+                        .HasColumnType("bigint")
+                        .HasColumnName("number");
+
+                    b.Property<long>("FirstPosition")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_position");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.Property<byte[]>("Leaves")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("leaves");
+
+                    b.Property<byte[]>("Previous")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("previous");
+
+                    b.Property<string>("Pruned")
+                        .HasColumnType("text")
+                        .HasColumnName("pruned");
+
+                    b.Property<DateTimeOffset>("SealedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("sealed_at");
+
+                    b.Property<byte[]>("Signature")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("signature");
+
+                    b.Property<string>("SigningKeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("signing_key_id");
+
+                    b.HasKey("Number")
+                        .HasName("pk_audit_seals");
+
+                    b.ToTable("audit_seals", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.DataProtection.DataProtectionKey", b =>
                 {
                     b.Property<string>("Id")
@@ -121,153 +270,6 @@ namespace OpenHands.Storage.Migrations
                         .HasDatabaseName("ix_data_protection_keys_key_id_id");
 
                     b.ToTable("data_protection_keys", (string)null);
-                });
-
-            modelBuilder.Entity("OpenHands.Storage.Idempotency.IdempotencyRecord", b =>
-                {
-                    b.Property<string>("Id")
-                        .HasColumnType("text")
-                        .HasColumnName("id");
-
-                    b.Property<string>("Body")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("body");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("EntityTag")
-                        .HasColumnType("text")
-                        .HasColumnName("entity_tag");
-
-                    b.Property<byte[]>("Fingerprint")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("fingerprint");
-
-                    b.Property<string>("Key")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("key");
-
-                    b.Property<string>("Location")
-                        .HasColumnType("text")
-                        .HasColumnName("location");
-
-                    b.Property<string>("OrganizationId")
-                        .HasColumnType("text")
-                        .HasColumnName("organization_id");
-
-                    b.Property<string>("Route")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("route");
-
-                    b.Property<int>("Status")
-                        .HasColumnType("integer")
-                        .HasColumnName("status");
-
-                    b.Property<string>("UserId")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("user_id");
-
-                    b.HasKey("Id")
-                        .HasName("pk_idempotency_records");
-
-                    b.HasIndex("CreatedAt")
-                        .HasDatabaseName("ix_idempotency_records_created_at");
-
-                    b.HasIndex("OrganizationId", "UserId")
-                        .HasDatabaseName("ix_idempotency_records_organization_id_user_id");
-
-                    b.HasIndex("UserId", "OrganizationId", "Route", "Key")
-                        .IsUnique()
-                        .HasDatabaseName("ix_idempotency_records_user_id_organization_id_route_key");
-
-                    NpgsqlIndexBuilderExtensions.AreNullsDistinct(b.HasIndex("UserId", "OrganizationId", "Route", "Key"), false);
-
-                    b.ToTable("idempotency_records", null, t =>
-                        {
-                            t.HasCheckConstraint("ck_idempotency_records_fingerprint", "octet_length(fingerprint) = 32");
-
-                            t.HasCheckConstraint("ck_idempotency_records_key", "length(key) BETWEEN 1 AND 255");
-                        });
-                });
-
-            modelBuilder.Entity("OpenHands.Storage.Invitations.Invitation", b =>
-                {
-                    b.Property<string>("Id")
-                        .HasColumnType("text")
-                        .HasColumnName("id");
-
-                    b.Property<DateTimeOffset?>("AcceptedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("accepted_at");
-
-                    b.Property<DateTimeOffset>("CreatedAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("created_at");
-
-                    b.Property<string>("Email")
-                        .HasColumnType("text")
-                        .HasColumnName("email");
-
-                    b.Property<DateTimeOffset>("ExpiresAt")
-                        .HasColumnType("timestamp with time zone")
-                        .HasColumnName("expires_at");
-
-                    b.Property<byte[]>("Hash")
-                        .IsRequired()
-                        .HasColumnType("bytea")
-                        .HasColumnName("hash");
-
-                    b.Property<string>("InvitedBy")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("invited_by");
-
-                    b.Property<string>("Mail")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("mail");
-
-                    b.Property<string>("OrganizationId")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("organization_id");
-
-                    b.Property<string>("Role")
-                        .IsRequired()
-                        .HasColumnType("text")
-                        .HasColumnName("role");
-
-                    b.HasKey("Id")
-                        .HasName("pk_invitations");
-
-                    b.HasIndex("ExpiresAt")
-                        .HasDatabaseName("ix_invitations_expires_at");
-
-                    b.HasIndex("Hash")
-                        .IsUnique()
-                        .HasDatabaseName("ix_invitations_hash");
-
-                    b.HasIndex("OrganizationId", "Id")
-                        .HasDatabaseName("ix_invitations_organization_id_id");
-
-                    b.HasIndex("OrganizationId", "InvitedBy")
-                        .HasDatabaseName("ix_invitations_organization_id_invited_by");
-
-                    b.ToTable("invitations", null, t =>
-                        {
-                            t.HasCheckConstraint("ck_invitations_hash", "octet_length(hash) = 32");
-
-                            t.HasCheckConstraint("ck_invitations_mail", "mail IN ('none', 'queued', 'sent', 'failed')");
-
-                            t.HasCheckConstraint("ck_invitations_role", "role IN ('admin', 'member')");
-                        });
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Locks.Fence", b =>
@@ -420,6 +422,62 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Secrets.Rotation.KeyRotationRun", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset?>("FinishedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("finished_at");
+
+                    b.PrimitiveCollection<string[]>("Refused")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("refused");
+
+                    b.PrimitiveCollection<string[]>("Removable")
+                        .IsRequired()
+                        .HasColumnType("text[]")
+                        .HasColumnName("removable");
+
+                    b.Property<DateTimeOffset>("RequestedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("requested_at");
+
+                    b.Property<long>("Rotated")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rotated");
+
+                    b.Property<int>("RowsPerSecond")
+                        .HasColumnType("integer")
+                        .HasColumnName("rows_per_second");
+
+                    b.Property<DateTimeOffset?>("StartedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("started_at");
+
+                    b.Property<string>("TargetKeyId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("target_key_id");
+
+                    b.Property<long>("Total")
+                        .HasColumnType("bigint")
+                        .HasColumnName("total");
+
+                    b.HasKey("Id")
+                        .HasName("pk_key_rotation_runs");
+
+                    b.HasIndex("TargetKeyId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_key_rotation_runs_target_key_id")
+                        .HasFilter("finished_at IS NULL");
+
+                    b.ToTable("key_rotation_runs", (string)null);
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Secrets.Secret", b =>
                 {
                     b.Property<string>("Id")
@@ -563,6 +621,48 @@ namespace OpenHands.Storage.Migrations
                         });
                 });
 
+            modelBuilder.Entity("OpenHands.Storage.Secrets.TenantKey", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .HasColumnName("id");
+
+                    b.Property<DateTimeOffset>("CreatedAt")
+                        .HasColumnType("timestamp with time zone")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("OrganizationId")
+                        .HasColumnType("text")
+                        .HasColumnName("organization_id");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.Property<string>("UserId")
+                        .HasColumnType("text")
+                        .HasColumnName("user_id");
+
+                    b.HasKey("Id")
+                        .HasName("pk_tenant_keys");
+
+                    b.HasIndex("OrganizationId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tenant_keys_organization_id");
+
+                    b.HasIndex("UserId")
+                        .IsUnique()
+                        .HasDatabaseName("ix_tenant_keys_user_id");
+
+                    b.ToTable("tenant_keys", null, t =>
+                        {
+                            t.HasCheckConstraint("ck_tenant_keys_owner", "num_nonnulls(user_id, organization_id) = 1");
+
+                            t.HasCheckConstraint("ck_tenant_keys_salt", "octet_length(salt) = 32");
+                        });
+                });
+
             modelBuilder.Entity("OpenHands.Storage.Sessions.Session", b =>
                 {
                     b.Property<string>("Id")
@@ -610,10 +710,6 @@ namespace OpenHands.Storage.Migrations
 
                     b.HasKey("Id")
                         .HasName("pk_sessions");
-
-                    b.HasIndex("ExpiresAt")
-                        .HasDatabaseName("ix_sessions_expires_at")
-                        .HasFilter("expires_at IS NOT NULL");
 
                     b.HasIndex("OrganizationId", "UserId")
                         .HasDatabaseName("ix_sessions_organization_id_user_id");
@@ -799,30 +895,14 @@ namespace OpenHands.Storage.Migrations
                         .HasConstraintName("fk_api_keys_organization_memberships_organization_id_user_id");
                 });
 
-            modelBuilder.Entity("OpenHands.Storage.Idempotency.IdempotencyRecord", b =>
+            modelBuilder.Entity("OpenHands.Storage.Audit.AuditRetention", b =>
                 {
-                    b.HasOne("OpenHands.Storage.Users.User", null)
-                        .WithMany()
-                        .HasForeignKey("UserId")
+                    b.HasOne("OpenHands.Storage.Organizations.Organization", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Audit.AuditRetention", "OrganizationId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .IsRequired()
-                        .HasConstraintName("fk_idempotency_records_users_user_id");
-
-                    b.HasOne("OpenHands.Storage.Organizations.OrganizationMembership", null)
-                        .WithMany()
-                        .HasForeignKey("OrganizationId", "UserId")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .HasConstraintName("fk_idempotency_records_organization_memberships_organization_i");
-                });
-
-            modelBuilder.Entity("OpenHands.Storage.Invitations.Invitation", b =>
-                {
-                    b.HasOne("OpenHands.Storage.Organizations.OrganizationMembership", null)
-                        .WithMany()
-                        .HasForeignKey("OrganizationId", "InvitedBy")
-                        .OnDelete(DeleteBehavior.Cascade)
-                        .IsRequired()
-                        .HasConstraintName("fk_invitations_organization_memberships_organization_id_invite");
+                        .HasConstraintName("fk_audit_retentions_organizations_organization_id");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Organizations.Organization", b =>
@@ -864,6 +944,21 @@ namespace OpenHands.Storage.Migrations
                         .HasForeignKey("UserId")
                         .OnDelete(DeleteBehavior.Cascade)
                         .HasConstraintName("fk_secrets_users_user_id");
+                });
+
+            modelBuilder.Entity("OpenHands.Storage.Secrets.TenantKey", b =>
+                {
+                    b.HasOne("OpenHands.Storage.Organizations.Organization", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Secrets.TenantKey", "OrganizationId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_tenant_keys_organizations_organization_id");
+
+                    b.HasOne("OpenHands.Storage.Users.User", null)
+                        .WithOne()
+                        .HasForeignKey("OpenHands.Storage.Secrets.TenantKey", "UserId")
+                        .OnDelete(DeleteBehavior.Cascade)
+                        .HasConstraintName("fk_tenant_keys_users_user_id");
                 });
 
             modelBuilder.Entity("OpenHands.Storage.Sessions.Session", b =>

@@ -1,0 +1,90 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+using OpenHands.Benchmarks.Measuring;
+using OpenHands.Storage;
+using OpenHands.Storage.Audit;
+using OpenHands.Storage.Caching;
+using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Tenancy;
+using StackExchange.Redis;
+
+namespace OpenHands.Benchmarks.Audit;
+
+/// <summary>
+/// What auditing costs the readers of secrets: many at a time read a cached secret, once through the store, which audits and is
+/// sealed meanwhile, once through the same steps without audit.
+/// </summary>
+internal static class AuditedReads
+{
+    private const int Readers = 256;
+    private const string Name = "TOKEN";
+
+    private static readonly KeyRing Ring = new("the ring of the benchmark, with 32 characters");
+
+    /// <summary>Runs the benchmark on a throw-away PostgreSQL and Redis.</summary>
+    public static async Task<Comparison> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var database = await BenchmarkDatabase.StartAsync(cancellationToken);
+        await using var redis = await BenchmarkRedis.StartAsync(cancellationToken);
+        await using var services = new ServiceCollection()
+            .AddSingleton<IConnectionMultiplexer>(redis.Connection)
+            .AddScoped(_ => BenchmarkDatabase.Open(database.App)).BuildServiceProvider();
+        await database.ExecuteAsync("INSERT INTO users (id, created_at, updated_at) VALUES ('u1', now(), now())", cancellationToken);
+        var cache = new SecretCache(new LeaseCache(new RedisGate(services, TimeProvider.System, NullLogger<RedisGate>.Instance), TimeProvider.System));
+        var cipher = new SecretCipher(Ring, new TenantKeys(writes: true, TimeProvider.System));
+        var audit = new AuditLog(services.GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);
+        var readers = Enumerable.Range(0, Readers).Select(_ => Open(database)).ToList();
+        var stores = readers.ConvertAll(db => new SecretStore(db, cipher, cache, audit, TimeProvider.System));
+        await stores[0].AddAsync(SecretOwner.User("u1"), Name, "a value as long as a token is", null, cancellationToken);
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var sealing = SealAsync(database.System, stop.Token);
+        try
+        {
+            return await Comparison.MeasureAsync(
+                ($"{Readers} readers at a time, audited and sealed", () => Task.WhenAll(stores.Select(store => store.FindValueAsync("u1", null, Name, cancellationToken)))),
+                ($"{Readers} readers at a time, without audit", () => Task.WhenAll(readers.Select(db => ReadAsync(db, cipher, cache, cancellationToken)))),
+                rounds: 60, operations: 10, cancellationToken);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await sealing;
+        }
+    }
+
+    // The steps of SecretStore.FindValueAsync but one.
+    private static async Task ReadAsync(OpenHandsDb db, SecretCipher cipher, SecretCache cache, CancellationToken cancellationToken)
+    {
+        var rows = db.Secrets.Where(secret => secret.UserId == "u1" && secret.OrganizationId == null && secret.Kind == SecretKind.Custom && secret.Key == Name);
+        var kept = await cache.FindAsync(
+            SecretOwner.User("u1"), Name,
+            token => rows.Select(secret => new KeptSecret(secret.Id, secret.UserId, secret.OrganizationId, secret.Key, secret.Version, secret.ValueEncrypted, secret.UpdatedAt)).SingleOrDefaultAsync(token),
+            token => rows.Select(secret => (DateTimeOffset?)secret.UpdatedAt).SingleOrDefaultAsync(token), cancellationToken);
+        await cipher.PrepareAsync(db, SecretOwner.User("u1"), writes: false, cancellationToken);
+        _ = Encoding.UTF8.GetString(cipher.Open(kept!));
+    }
+
+    private static OpenHandsDb Open(BenchmarkDatabase database)
+    {
+        var db = BenchmarkDatabase.Open(database.App);
+        db.Tenant = new TenantContext { Origin = new AuditOrigin("192.0.2.1", null, "request") };
+        db.Tenant.Enter("u1");
+        return db;
+    }
+
+    private static async Task SealAsync(string system, CancellationToken stop)
+    {
+        await using var connection = new NpgsqlConnection(system);
+        await connection.OpenAsync(stop);
+        var sealer = new AuditSealer(Ring, TimeProvider.System);
+        while (!stop.IsCancellationRequested)
+        {
+            await sealer.SealAsync(connection, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Reflection;
+using OpenHands.Cli.Terminal;
+
+namespace OpenHands.Cli.Diagnosis;
+
+/// <summary>Looks at everything that an installation needs.</summary>
+internal static class DoctorCommand
+{
+    private const long LeastFreeBytes = 1L << 30;
+
+    /// <summary>Version of this build.</summary>
+    public static string Version { get; } = typeof(DoctorCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
+    /// <summary>The verb <c>doctor</c>.</summary>
+    public static Command Create(Verbs verbs) => verbs.Verb(
+        "doctor", "Looks at clock, disk, versions, key ring, eviction policy, connections, row-level security, roles, queues and audit log, and says what to do. Exit code 1 when something fails.",
+        async (work, cancellationToken) =>
+        {
+            var checks = await RunAsync(work, cancellationToken);
+            var text = string.Join('\n', checks.Select(check => $"{check.State.ToString().ToUpperInvariant(),-8} {check.Name}: {check.Message}"));
+            return new Outcome(text, checks, checks.All(check => check.State != CheckState.Failed));
+        });
+
+    /// <summary>All checks.</summary>
+    public static async Task<IReadOnlyList<Check>> RunAsync(Work work, CancellationToken cancellationToken) =>
+    [
+        new Check("version", CheckState.Ok, $"openhands {Version}, .NET {Environment.Version}, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}"),
+        Disk(work.Installation.AppData ?? Path.GetTempPath()),
+        .. await new DatabaseChecks(work).RunAsync(cancellationToken),
+        .. await new RedisChecks(work).RunAsync(cancellationToken),
+    ];
+
+    private static Check Disk(string folder)
+    {
+        var drive = new DriveInfo(folder);
+        var text = string.Create(CultureInfo.InvariantCulture, $"{drive.AvailableFreeSpace / (double)(1L << 30):F1} GiB are free where {folder} lies");
+        return Check.Of("disk", drive.AvailableFreeSpace > LeastFreeBytes, $"{text}.", $"Only {text}: make room before PostgreSQL has to stop.");
+    }
+}

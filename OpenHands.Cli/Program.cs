@@ -1,0 +1,3 @@
+using OpenHands.Cli;
+
+return await OperatorProgram.RunAsync(args, Console.Out, Console.Error);

@@ -1,0 +1,168 @@
+using Npgsql;
+using OpenHands.Storage.Secrets;
+
+namespace OpenHands.Storage.Audit;
+
+/// <summary>
+/// Chains the audit log, as the role <c>openhands_system</c>: events get positions in the order of their transactions, and one
+/// signed link for the batch. Only below the horizon, the oldest transaction that still runs, so that the order is final; what
+/// commits late is sealed late.
+/// </summary>
+/// <remarks>One at a time; two at once collide at the number of the link, and the second fails without harm.</remarks>
+public sealed class AuditSealer(KeyRing keys, TimeProvider time)
+{
+    /// <summary>Events in one link, so that a backlog does not become one endless transaction.</summary>
+    private const int MostEvents = 1000;
+
+    // Beyond xmax: no transaction of this server, so the row came with a backup of another.
+    private const string Unsealed =
+        $"""
+        SELECT {AuditRows.EventColumns} FROM audit_events, (SELECT pg_current_snapshot() AS now) AS horizon
+        WHERE position IS NULL AND (transaction_id < pg_snapshot_xmin(now) OR transaction_id >= pg_snapshot_xmax(now))
+        ORDER BY transaction_id, id LIMIT $1
+        """;
+
+    private const string NewestSeal = $"SELECT {AuditRows.SealColumns} FROM audit_seals ORDER BY number DESC LIMIT 1";
+
+    /// <summary>Seals everything that can be.</summary>
+    /// <returns>The newest link, if one was made, and how many events were sealed.</returns>
+    public async Task<(AuditSeal? Newest, int Events)> SealAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        var (newest, events) = ((AuditSeal?)null, 0);
+        while (true)
+        {
+            await using var transaction = await system.BeginTransactionAsync(cancellationToken);
+            var batch = await BatchAsync(system, cancellationToken);
+            if (batch.Count == 0)
+                return (newest, events);
+
+            newest = await AppendAsync(system, batch, pruned: null, cancellationToken);
+            await PlaceAsync(system, batch, newest.FirstPosition, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            events += batch.Count;
+            if (batch.Count < MostEvents)
+                return (newest, events);
+        }
+    }
+
+    /// <summary>Deletes sealed events older than their organization keeps them, and says so in the chain.</summary>
+    /// <returns>How many were deleted.</returns>
+    public async Task<int> PruneAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(system);
+        var deleted = 0;
+        while (true)
+        {
+            await using var transaction = await system.BeginTransactionAsync(cancellationToken);
+            var positions = await DeleteExpiredAsync(system, cancellationToken);
+            if (positions.Count == 0)
+                return deleted;
+
+            await AppendAsync(system, [], PositionRanges.Write(positions.Order()), cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            deleted += positions.Count;
+        }
+    }
+
+    private static async Task<List<AuditEvent>> BatchAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(Unsealed, system);
+        select.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostEvents });
+        await using var rows = await select.ExecuteReaderAsync(cancellationToken);
+        var batch = new List<AuditEvent>();
+        while (await rows.ReadAsync(cancellationToken))
+            batch.Add(AuditRows.Event(rows));
+        return batch;
+    }
+
+    private async Task<AuditSeal> AppendAsync(NpgsqlConnection system, IReadOnlyList<AuditEvent> batch, string? pruned, CancellationToken cancellationToken)
+    {
+        var before = await NewestAsync(system, cancellationToken);
+        var seal = Sign(new AuditSeal
+        {
+            Number = (before?.Number ?? 0) + 1,
+            FirstPosition = before is null ? 1 : before.FirstPosition + before.Count,
+            Leaves = [.. batch.SelectMany(AuditHash.Of)],
+            Pruned = pruned,
+            SealedAt = time.GetUtcNow(),
+            Previous = before?.Hash ?? AuditHash.Zero,
+            Hash = [],
+            SigningKeyId = keys.Current.Id,
+            Signature = [],
+        });
+        await using var insert = new NpgsqlCommand($"INSERT INTO audit_seals ({AuditRows.SealColumns}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", system);
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.Number });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.FirstPosition });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.Leaves });
+        insert.Parameters.Add(new NpgsqlParameter { Value = (object?)seal.Pruned ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.SealedAt });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.Previous });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.Hash });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.SigningKeyId });
+        insert.Parameters.Add(new NpgsqlParameter { Value = seal.Signature });
+        await insert.ExecuteNonQueryAsync(cancellationToken);
+        return seal;
+    }
+
+    private AuditSeal Sign(AuditSeal unsigned)
+    {
+        using var key = AuditSigningKey.Of(keys.Current);
+        var hash = AuditHash.Of(unsigned);
+        return new AuditSeal
+        {
+            Number = unsigned.Number,
+            FirstPosition = unsigned.FirstPosition,
+            Leaves = unsigned.Leaves,
+            Pruned = unsigned.Pruned,
+            SealedAt = unsigned.SealedAt,
+            Previous = unsigned.Previous,
+            Hash = hash,
+            SigningKeyId = unsigned.SigningKeyId,
+            Signature = key.SignHash(hash),
+        };
+    }
+
+    private static async Task<AuditSeal?> NewestAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(NewestSeal, system);
+        await using var rows = await select.ExecuteReaderAsync(cancellationToken);
+        return await rows.ReadAsync(cancellationToken) ? AuditRows.Seal(rows) : null;
+    }
+
+    private static async Task PlaceAsync(NpgsqlConnection system, List<AuditEvent> batch, long first, CancellationToken cancellationToken)
+    {
+        await using var update = new NpgsqlCommand(
+            """
+            UPDATE audit_events SET position = placed.position FROM unnest($1, $2) AS placed(id, position)
+            WHERE audit_events.id = placed.id AND audit_events.position IS NULL
+            """, system);
+        update.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. batch.Select(audited => audited.Id)] });
+        update.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select((_, index) => first + index)] });
+        var placed = await update.ExecuteNonQueryAsync(cancellationToken);
+        if (placed != batch.Count)
+            throw new InvalidOperationException($"Of {batch.Count} audit events {placed} were there to be sealed: somebody else seals or deletes.");
+    }
+
+    private async Task<List<long>> DeleteExpiredAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        await using var delete = new NpgsqlCommand(
+            """
+            DELETE FROM audit_events WHERE id = ANY (ARRAY(
+                SELECT e.id FROM audit_retentions r CROSS JOIN LATERAL (
+                    SELECT id FROM audit_events
+                    WHERE organization_id = r.organization_id AND position IS NOT NULL AND occurred_at < $1 - make_interval(days => r.days)
+                        AND id < lpad(to_hex((extract(epoch FROM $1 - make_interval(days => r.days)) * 1000)::bigint), 12, '0') -- ids begin with their time
+                    ORDER BY id LIMIT $2) AS e
+                LIMIT $2))
+            RETURNING position
+            """, system);
+        delete.Parameters.Add(new NpgsqlParameter { Value = time.GetUtcNow() });
+        delete.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostEvents });
+        await using var rows = await delete.ExecuteReaderAsync(cancellationToken);
+        var positions = new List<long>();
+        while (await rows.ReadAsync(cancellationToken))
+            positions.Add(rows.GetInt64(0));
+        return positions;
+    }
+}
