@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Worker.Migrations;
+using StackExchange.Redis;
 
 namespace OpenHands.Worker;
 
@@ -60,9 +61,9 @@ internal static class WorkerProgram
             await error.WriteLineAsync(invalid.Message);
             return NotUnderstood;
         }
-        catch (InvalidOperationException misconfigured)
+        catch (Exception failure) when (failure is InvalidOperationException or RedisConnectionException)
         {
-            await error.WriteLineAsync(misconfigured.Message);
+            await error.WriteLineAsync(failure.Message);
             return Failed;
         }
     }

@@ -32,7 +32,7 @@ internal static class IdentityExtensions
             // It warns that keys are stored in the clear; where they are stored, they are encrypted.
             builder.Logging.AddFilter("Microsoft.AspNetCore.DataProtection.KeyManagement.XmlKeyManager", LogLevel.Error);
         }
-        else
+        else if (identity.IsAnonymous)
         {
             authentication.AddScheme<AuthenticationSchemeOptions, LocalAuthentication>(IdentityOptions.LocalMode, configureOptions: null);
         }
@@ -44,7 +44,7 @@ internal static class IdentityExtensions
     // Who presents a key or a token is judged by it alone, whatever else the request carries.
     private static string SchemeOf(HttpRequest request, IdentityOptions identity)
     {
-        if (ApiKeyAuthentication.Presented(request) is not null)
+        if (ApiKeyAuthentication.Presented(request) is not null || identity.Mode == IdentityOptions.KeysMode)
             return ApiKeyAuthentication.Name;
         if (!identity.HasLogin)
             return IdentityOptions.LocalMode;

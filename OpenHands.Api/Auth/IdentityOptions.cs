@@ -14,8 +14,11 @@ internal sealed class IdentityOptions
     /// <summary>The mode with a login at an issuer of OpenID Connect identities, such as Entra or Keycloak; programs send its JWTs.</summary>
     public const string OidcMode = "oidc";
 
-    /// <summary>How callers are identified. Allowed: `local`, `oidc`.</summary>
-    [AllowedValues(LocalMode, OidcMode, ErrorMessage = "Identity:Mode must be one of: local, oidc.")]
+    /// <summary>The mode with API keys alone: for a server that others reach and that no issuer is configured for yet.</summary>
+    public const string KeysMode = "keys";
+
+    /// <summary>How callers are identified. Allowed: `local`, `oidc`, `keys`.</summary>
+    [AllowedValues(LocalMode, OidcMode, KeysMode, ErrorMessage = "Identity:Mode must be one of: local, oidc, keys.")]
     public string Mode { get; set; } = LocalMode;
 
     /// <summary>Local mode: whether other machines may call, too. Anyone who reaches the port is then the local user.</summary>
@@ -26,6 +29,9 @@ internal sealed class IdentityOptions
 
     /// <summary>Whether callers log in.</summary>
     internal bool HasLogin => Mode == OidcMode;
+
+    /// <summary>Whether a caller without a credential is somebody: the local user.</summary>
+    internal bool IsAnonymous => Mode == LocalMode;
 
     /// <summary>Local mode: host names, besides those of the loopback interface, under which the API may be called; `*.example.org` covers its subdomains.</summary>
     public IList<string> AllowedHosts { get; } = [];

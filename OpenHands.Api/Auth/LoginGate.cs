@@ -6,21 +6,23 @@ using OpenHands.Api.Http;
 namespace OpenHands.Api.Auth;
 
 /// <summary>
-/// In a mode with a login, closes everything to callers who have not logged in, the page and its files included: a browser that
-/// navigates is sent to the login, everybody else is told 401. The front end itself has no login in the mode that it runs in here.
+/// In a mode where nobody is anonymous, closes everything to callers without a credential, the page and its files included: a browser
+/// that navigates is sent to the login where there is one, everybody else is told 401. The front end itself has no login in the mode that it runs in here.
 /// </summary>
 internal sealed class LoginGate(RequestDelegate next, IOptions<IdentityOptions> identity)
 {
     /// <summary>Lets the request pass, sends it to the login, or answers 401.</summary>
     public Task InvokeAsync(HttpContext context)
     {
-        if (!identity.Value.HasLogin
+        if (identity.Value.IsAnonymous
             || context.User.Identity?.IsAuthenticated is true
             || context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is not null)
         {
             return next(context);
         }
 
+        if (!identity.Value.HasLogin)
+            return context.WriteProblemAsync(StatusCodes.Status401Unauthorized, "Send an API key: Authorization: Bearer sk-oh-…");
         if (!FrontendPaths.MayBeFrontend(context.Request.Path) || !Navigates(context))
             return context.WriteProblemAsync(StatusCodes.Status401Unauthorized, ProblemText.For(StatusCodes.Status401Unauthorized));
 

@@ -20,7 +20,7 @@ internal sealed partial class RequestGuard(
         if (Probes.Any(probe => request.Path.Equals(probe, StringComparison.OrdinalIgnoreCase)))
             return next(context);
 
-        if (!identity.Value.HasLogin && !identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))
+        if (identity.Value.IsAnonymous && !identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))
         {
             return RefuseAsync(context, StatusCodes.Status403Forbidden,
                 "This server has no login and answers only to the machine it runs on. Set Identity:AllowRemote to true "
@@ -43,8 +43,8 @@ internal sealed partial class RequestGuard(
         return next(context);
     }
 
-    // With a login, a stranger's name for this address gets a stranger's page nothing: the cookie belongs to another name.
-    private bool IsOurName(HostString host) => _hosts.Allows(host) || (identity.Value.HasLogin && identity.Value.AllowedHosts.Count == 0);
+    // With a credential, a stranger's name for this address gets a stranger's page nothing: a cookie belongs to another name, a key is not sent.
+    private bool IsOurName(HostString host) => _hosts.Allows(host) || (!identity.Value.IsAnonymous && identity.Value.AllowedHosts.Count == 0);
 
     private Task RefuseAsync(HttpContext context, int status, string message)
     {

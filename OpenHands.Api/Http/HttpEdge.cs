@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace OpenHands.Api.Http;
@@ -15,6 +16,8 @@ internal static class HttpEdge
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxRequestBytes;
+            // By default a header that is no UTF-8 is refused by the server itself, without a word; so it is one that does not match.
+            kestrel.RequestHeaderEncodingSelector = _ => Encoding.Latin1;
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTime);
         builder.Services.ConfigureHttpJsonOptions(json =>
@@ -35,5 +38,6 @@ internal static class HttpEdge
         app.UseSecurityHeaders();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseCharsetRule();
     }
 }

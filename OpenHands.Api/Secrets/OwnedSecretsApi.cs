@@ -120,7 +120,7 @@ internal static class OwnedSecretsApi
 
 /// <summary>A new secret.</summary>
 /// <param name="Name">1 to 256 characters without blanks and slashes.</param>
-/// <param name="Value">1 to 65,536 bytes of text; never shown again.</param>
+/// <param name="Value">1 to 65,536 bytes of text without NUL characters; never shown again.</param>
 /// <param name="Description">What it is for.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record OwnedSecret([property: JsonRequired] string? Name, [property: JsonRequired] string? Value, string? Description);

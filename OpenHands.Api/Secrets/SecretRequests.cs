@@ -4,7 +4,7 @@ namespace OpenHands.Api.Secrets;
 
 /// <summary>A new secret as the web front end posts it. Unknown members are ignored.</summary>
 /// <param name="Name">1 to 256 characters without blanks and slashes.</param>
-/// <param name="Value">1 to 65,536 bytes of text; never shown again.</param>
+/// <param name="Value">1 to 65,536 bytes of text without NUL characters; never shown again.</param>
 /// <param name="Description">What it is for.</param>
 public sealed record NewSecret([property: JsonRequired] string? Name, [property: JsonRequired] string? Value, string? Description);
 
@@ -14,7 +14,7 @@ public sealed record NewSecret([property: JsonRequired] string? Name, [property:
 public sealed record RenamedSecret([property: JsonRequired] string? Name, string? Description);
 
 /// <summary>A new value for a secret.</summary>
-/// <param name="Value">1 to 65,536 bytes of text; never shown again.</param>
+/// <param name="Value">1 to 65,536 bytes of text without NUL characters; never shown again.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record SecretValue([property: JsonRequired] string? Value);
 

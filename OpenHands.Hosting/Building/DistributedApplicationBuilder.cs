@@ -12,6 +12,7 @@ using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Parameters;
 using OpenHands.Hosting.Projects;
 using OpenHands.Hosting.Publishing;
+using OpenHands.Hosting.Publishing.Compose;
 using OpenHands.Hosting.Terminal;
 using OpenHands.Hosting.Testing;
 
@@ -76,6 +77,7 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationTes
         services.AddSingleton<ResourceRunnerFactory>();
         services.AddSingleton<ApplicationOrchestrator>();
         services.AddSingleton<ManifestPublisher>();
+        services.AddSingleton<ComposePublisher>();
         services.AddSingleton<TerminalSession>();
         // First to start, since the projects are told where their telemetry goes; last to stop, so that it shows how they end.
         services.AddHostedService(provider => provider.GetRequiredService<DashboardHost>());

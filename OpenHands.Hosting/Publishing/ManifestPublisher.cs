@@ -13,25 +13,15 @@ internal sealed class ManifestPublisher(PublishOptions options, DistributedAppli
 
     /// <summary>Writes the manifest; returns the path of its file.</summary>
     /// <exception cref="DistributedApplicationException">
-    /// Another publisher was asked for, a resource has no form in a manifest, or the file cannot be written.
+    /// A resource has no form in a manifest, or the file cannot be written.
     /// </exception>
     public async Task<string> PublishAsync(CancellationToken cancellationToken)
     {
-        options.RequireManifest();
         var path = options.ManifestPath;
         var folder = Path.GetDirectoryName(path)!;
         // Whole or not at all: what cannot be published leaves the file of an earlier run as it was.
         var manifest = await WriteAsync(folder, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            Directory.CreateDirectory(folder);
-            await File.WriteAllBytesAsync(path, manifest, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new DistributedApplicationException($"the manifest cannot be written to {path}: {exception.Message}", exception);
-        }
-
+        await PublishedFile.WriteAsync(path, manifest, cancellationToken).ConfigureAwait(false);
         return path;
     }
 

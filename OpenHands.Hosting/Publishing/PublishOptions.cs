@@ -12,7 +12,9 @@ internal sealed record PublishOptions(string? Operation, string? Publisher, stri
 {
     private const string Manifest = "manifest";
     private const string ManifestStep = "publish-manifest";
+    private const string Compose = "compose";
     private const string FileName = "aspire-manifest.json";
+    private const string ComposeFileName = "docker-compose.yml";
 
     /// <summary>The options and the configuration keys they set.</summary>
     public static readonly IReadOnlyDictionary<string, string> Switches = new Dictionary<string, string>
@@ -39,6 +41,19 @@ internal sealed record PublishOptions(string? Operation, string? Publisher, stri
         }
     }
 
+    /// <summary>True when a file for Docker Compose is asked for, which only the embedded host writes.</summary>
+    public bool AsksForCompose => Is(Publisher ?? "", Compose);
+
+    /// <summary>The absolute path of the file for Docker Compose: a path that does not end in <c>.yml</c> or <c>.yaml</c> is a folder.</summary>
+    public string ComposePath
+    {
+        get
+        {
+            var path = Path.GetFullPath(OutputPath ?? ComposeFileName);
+            return Path.GetExtension(path) is ".yml" or ".yaml" && !Directory.Exists(path) ? path : Path.Combine(path, ComposeFileName);
+        }
+    }
+
     /// <summary>Reads the options from the configuration that <see cref="Switches"/> were added to.</summary>
     public static PublishOptions Read(IConfiguration configuration, IReadOnlyList<string> arguments)
     {
@@ -50,15 +65,15 @@ internal sealed record PublishOptions(string? Operation, string? Publisher, stri
 
     /// <summary>Refuses what only the real Aspire publishes.</summary>
     /// <exception cref="DistributedApplicationException">Another publisher or step is asked for.</exception>
-    public void RequireManifest()
+    public void RequireKnownPublisher()
     {
-        var other = Publisher is not null && !Is(Publisher, Manifest) ? $"--publisher {Publisher}"
-            : Step is not null and not ManifestStep ? $"--step {Step}"
+        var other = Publisher is not null && !Is(Publisher, Manifest) && !AsksForCompose ? $"--publisher {Publisher}"
+            : Step is not null && (Step != ManifestStep || AsksForCompose) ? $"--step {Step}"
             : null;
         if (other is not null)
         {
             throw new DistributedApplicationException(
-                $"{other} is not known to the embedded host, which has --publisher {Manifest} and --step {ManifestStep}. "
+                $"{other} is not known to the embedded host, which has --publisher {Manifest} (or --step {ManifestStep}) and --publisher {Compose}. "
                 + "For others use the real Aspire: add -p:AspireHosting=packages to the dotnet command.");
         }
     }
@@ -90,7 +105,7 @@ internal sealed record PublishOptions(string? Operation, string? Publisher, stri
 
         if (Publishes)
         {
-            return Publisher is null && Step is null ? $"--operation publish needs --publisher {Manifest} or --step {ManifestStep}." : null;
+            return Publisher is null && Step is null ? $"--operation publish needs --publisher {Manifest}, --step {ManifestStep} or --publisher {Compose}." : null;
         }
 
         var publishing = (Publisher, Step, OutputPath) switch

@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
+using OpenHands.Hosting.Publishing.Compose;
 
 namespace OpenHands.Hosting.Terminal;
 
@@ -20,6 +21,7 @@ internal static class HelpText
         ("--Redis:Source=<source>", "auto, provisioned, or a folder with redis-server"),
         ("--Host:GracePeriod=<hh:mm:ss>", "how long a project may take to stop before it is killed (default 00:00:30)"),
         ("--publisher manifest", "write the manifest that aspirate and azd read instead of running; --output-path <file or folder> says where (default ./aspire-manifest.json)"),
+        ("--publisher compose", $"write a file for Docker Compose instead of running; --output-path <folder> says where, and has {ComposeAdditions.FileName}"),
         ("--Dashboard:Enabled=false", "start no dashboard, and send telemetry nowhere unless told where"),
         ("--Dashboard:Command=<command>", "start this dashboard instead of ours, such as \"dotnet /opt/aspire/Aspire.Dashboard.dll\""),
         ("--Dashboard:Url=<url>", "start none: one runs there already, and asks this host at ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL (default http://localhost:18891)"),

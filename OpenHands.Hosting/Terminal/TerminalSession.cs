@@ -8,6 +8,7 @@ using Microsoft.Extensions.Hosting;
 using OpenHands.Hosting.Dashboard;
 using OpenHands.Hosting.Orchestration;
 using OpenHands.Hosting.Publishing;
+using OpenHands.Hosting.Publishing.Compose;
 
 namespace OpenHands.Hosting.Terminal;
 
@@ -17,7 +18,7 @@ namespace OpenHands.Hosting.Terminal;
 /// </summary>
 internal sealed partial class TerminalSession(
     CommandLine commandLine, IConfiguration configuration, IHostEnvironment environment, PublishOptions publishing,
-    ManifestPublisher publisher, DistributedApplicationModel model, ApplicationOrchestrator orchestrator, DashboardHost dashboard, ResourceNotificationService notifications, ResourceLoggerService logs)
+    ManifestPublisher manifest, ComposePublisher compose, DistributedApplicationModel model, ApplicationOrchestrator orchestrator, DashboardHost dashboard, ResourceNotificationService notifications, ResourceLoggerService logs)
 {
     private const int Failed = 1;
     private const int WrongUsage = 2;
@@ -57,7 +58,10 @@ internal sealed partial class TerminalSession(
     {
         try
         {
-            var path = await publisher.PublishAsync(cancellationToken).ConfigureAwait(false);
+            publishing.RequireKnownPublisher();
+            var path = publishing.AsksForCompose
+                ? await compose.PublishAsync(cancellationToken).ConfigureAwait(false)
+                : await manifest.PublishAsync(cancellationToken).ConfigureAwait(false);
             Write($"{ApplicationName} is published: {path}");
             return 0;
         }

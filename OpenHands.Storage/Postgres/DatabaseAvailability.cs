@@ -6,6 +6,8 @@ namespace OpenHands.Storage.Postgres;
 /// <summary>Tells "the database cannot be used now, try again" from an error of ours.</summary>
 public static class DatabaseAvailability
 {
+    private const string NoPrimary = "No suitable host was found.";
+
     /// <summary>
     /// True when the failure, or what caused it, means that PostgreSQL is down, starting, stopping, overloaded, unreachable
     /// or not migrated yet: worth a 503 with Retry-After, and never "not found".
@@ -16,6 +18,8 @@ public static class DatabaseAvailability
         PostgresException refused => IsUnavailable(refused.SqlState),
         NpgsqlException { IsTransient: true } => true,
         NpgsqlException { InnerException: SocketException or IOException or TimeoutException } => true,
+        // Of several hosts none is primary: a failover is under way. It has no type or code of its own.
+        NpgsqlException { InnerException: null, Message: NoPrimary } => true,
         AggregateException several => several.InnerExceptions.Any(IsUnavailable),
         _ => IsUnavailable(exception.InnerException),
     };

@@ -14,12 +14,15 @@ internal static class DatabaseConnection
         ["Command Timeout"] = 1,
         // Seconds for what has no command: above all COMMIT, which a busy disk may hold up.
         ["Internal Command Timeout"] = 5,
-        // Milliseconds that a cancelled command may take to say so before its connection is dropped.
-        ["Cancellation Timeout"] = 250,
+        // A command that is given up takes its connection with it, whatever it may still answer: PostgreSQL answers "committed" to a commit
+        // whose wait for a standby is cancelled, and a failover would then lose what was acknowledged.
+        ["Cancellation Timeout"] = -1,
         // Tried before TLS, it doubles the time until a hanging server is noticed; nobody uses it unasked.
         ["GSS Encryption Mode"] = GssEncryptionMode.Disable,
         // Halves the cost of row-level security. Behind a transaction pooler without prepared statements, set it to 0.
         ["Max Auto Prepare"] = 50,
+        // Seconds that an answer to "are you the primary" counts, where the connection string names several hosts.
+        ["Host Recheck Seconds"] = 1,
         ["Application Name"] = "openhands",
     };
 

@@ -24,7 +24,8 @@ public static class SecretName
 
     /// <summary>What is wrong with a value, as a sentence that does not repeat it; null for nothing.</summary>
     public static string? ProblemOfValue(string? value) =>
-        string.IsNullOrEmpty(value) || Encoding.UTF8.GetByteCount(value) > MostValueBytes
-            ? $"value must be text of 1 to {MostValueBytes} bytes."
+        // An environment variable, which most values become, ends at a NUL.
+        string.IsNullOrEmpty(value) || value.Contains('\0') || Encoding.UTF8.GetByteCount(value) > MostValueBytes
+            ? $"value must be text of 1 to {MostValueBytes} bytes without NUL characters."
             : null;
 }

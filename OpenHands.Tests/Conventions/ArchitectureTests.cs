@@ -11,6 +11,7 @@ public sealed partial class ArchitectureTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/architecture.md")]
+    [InlineData("docs/deployment.md")]
     public void Every_file_that_a_page_names_is_there(string page)
     {
         var text = File.ReadAllText(Path.Combine(Root, page));
@@ -37,7 +38,7 @@ public sealed partial class ArchitectureTests
         Assert.Equal(allowed, string.Join(' ', references));
     }
 
-    [GeneratedRegex("`((?:OpenHands\\.[A-Za-z]+|docs|\\.ci)/[A-Za-z0-9_./-]+)`")]
+    [GeneratedRegex("`((?:OpenHands\\.[A-Za-z]+|docs|deploy|\\.ci)/[A-Za-z0-9_./-]+)`")]
     private static partial Regex FilePath();
 
     [GeneratedRegex(@"\]\((?!http|#)([^)#]+)\)")]

@@ -73,6 +73,9 @@ public sealed class DatabaseServer : IAsyncDisposable
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 #else
+    /// <summary>Where the server keeps everything: heap, write-ahead log and its own log.</summary>
+    internal string DataDirectory => _folder["postgres"];
+
     private readonly TestFolder _folder = new();
     private PostgresServer? _server;
     private RunningServer? _running;

@@ -55,6 +55,9 @@ internal sealed class RedisTestServer : IAsyncDisposable
 
     public string ConnectionString { get; }
 
+    /// <summary>Where it keeps everything.</summary>
+    public string DataDirectory => _folder["redis"];
+
     /// <summary>Starts one that keeps every write, on a free port, with a password.</summary>
     public static async Task<RedisTestServer> StartAsync(params string[] extraArguments)
     {

@@ -37,11 +37,12 @@ public static class AspireRedisExtensions
             settings.ConnectionString = connectionString;
         configureSettings?.Invoke(settings);
 
+        var sentinels = new SentinelConnection(() => Options(settings, section, named, configureOptions));
         builder.Services.AddSingleton<IConnectionMultiplexer>(services =>
         {
-            var options = Options(settings, section, named);
-            configureOptions?.Invoke(options);
-            var redis = Connect(options, connectionName);
+            var options = Options(settings, section, named, configureOptions);
+            Demand(options, connectionName);
+            var redis = string.IsNullOrEmpty(options.ServiceName) ? ConnectionMultiplexer.Connect(options) : sentinels.Take(options.ServiceName);
             if (services.GetService<RedisProfiler>() is { } profiler)
                 redis.RegisterProfiler(profiler.Session);
             return redis;
@@ -55,7 +56,7 @@ public static class AspireRedisExtensions
     }
 
     private static ConfigurationOptions Options(
-        StackExchangeRedisSettings settings, IConfigurationSection section, IConfigurationSection named)
+        StackExchangeRedisSettings settings, IConfigurationSection section, IConfigurationSection named, Action<ConfigurationOptions>? configure)
     {
         var options = settings.ConnectionString is { } connectionString
             ? ConfigurationOptions.Parse(connectionString)
@@ -65,10 +66,11 @@ public static class AspireRedisExtensions
             options.Defaults = new RedisDefaults();
         section.GetSection(nameof(ConfigurationOptions)).Bind(options);
         named.GetSection(nameof(ConfigurationOptions)).Bind(options);
+        configure?.Invoke(options);
         return options;
     }
 
-    private static ConnectionMultiplexer Connect(ConfigurationOptions options, string connectionName)
+    private static void Demand(ConfigurationOptions options, string connectionName)
     {
         if (options.EndPoints.Count == 0)
         {
@@ -76,7 +78,6 @@ public static class AspireRedisExtensions
                 $"There is no Redis endpoint: set 'ConnectionStrings:{connectionName}', or 'ConnectionString' in the "
                 + $"configuration section '{Section}' or '{Section}:{connectionName}'.");
         }
-        return ConnectionMultiplexer.Connect(options);
     }
 
     private static void AddTracing(IServiceCollection services)

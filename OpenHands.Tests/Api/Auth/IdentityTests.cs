@@ -15,7 +15,7 @@ public sealed class IdentityTests
     public async Task An_identity_mode_that_is_not_offered_stops_the_start_and_names_those_that_are(string mode)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => ApiHost.StartAsync([$"Identity:Mode={mode}"]));
-        Assert.Contains("Identity:Mode must be one of: local, oidc", refused.Message);
+        Assert.Contains("Identity:Mode must be one of: local, oidc, keys", refused.Message);
     }
 
     [Theory]

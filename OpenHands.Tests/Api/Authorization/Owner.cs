@@ -60,6 +60,9 @@ internal sealed class Owner
         ? belongs
         : throw new InvalidOperationException($"Give {nameof(Owner)} a row for addresses with {{{parameter}}}, and say here whether members of its organization may use it.");
 
+    /// <summary>What stands for a parameter in most addresses.</summary>
+    public string Value(string parameter) => _values[parameter];
+
     /// <summary>What stands for the parameters of a route's address, so that it names this owner's rows.</summary>
     public Func<string, string> Values(Route route) => parameter =>
         BelongsTo(parameter) is var _ && route.IsOfOrganization && _values.TryGetValue($"{parameter} of organization", out var inOrganization)

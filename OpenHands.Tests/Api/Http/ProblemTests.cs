@@ -95,6 +95,28 @@ public sealed class ProblemTests(LocalApi api) : IClassFixture<LocalApi>
         await Problem.AssertAsync(HttpStatusCode.UnsupportedMediaType, response);
     }
 
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("nonsense")]
+    public async Task Json_in_another_encoding_is_415(string charset)
+    {
+        using var content = new StringContent("""{"number":1}""");
+        content.Headers.Remove("Content-Type");
+        content.Headers.TryAddWithoutValidation("Content-Type", $"application/json; charset={charset}");
+        using var response = await api.Client.PostAsync("/api/test/body", content, Stop);
+        await Problem.AssertAsync(HttpStatusCode.UnsupportedMediaType, response);
+    }
+
+    [Fact]
+    public async Task A_header_that_is_no_text_is_no_reason_for_an_error()
+    {
+        using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = (_, _) => Encoding.Latin1 });
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(api.Client.BaseAddress!, "/api/options/agents"));
+        request.Headers.TryAddWithoutValidation("If-Match", "\"\u00e9\"");
+        using var response = await client.SendAsync(request, Stop);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
     [Fact]
     public async Task A_body_above_two_mebibytes_is_413_and_one_of_that_size_is_not()
     {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using OpenHands.Api.Auth;
 using OpenHands.Tests.Support;
 using StackExchange.Redis;
@@ -109,6 +110,36 @@ public sealed class SessionReplicasTests(DatabaseServer server, RedisFixture red
         await PatchAsync(cutOff, id, """{"by":"cut off"}""");
         Assert.Equal("cut off", (string?)(await ReadAsync(cutOff, id))["state"]!["by"]);
         await Eventually.TrueAsync("the others see it", async () => (string?)(await ReadAsync(_one, id))["state"]!["by"] == "cut off");
+    }
+
+    [Fact]
+    public async Task A_replica_that_loses_Redis_and_finds_it_again_loses_no_patch_and_shows_nothing_old()
+    {
+        var id = await MakeAsync();
+        await using var relay = new TcpRelay(((DnsEndPoint)ConfigurationOptions.Parse(_redis.ConnectionString).EndPoints[0]).Port);
+        relay.Open();
+        var through = _redis.ConnectionString.Replace(_redis.ConnectionString.Split(',')[0], $"127.0.0.1:{relay.Port}", StringComparison.Ordinal);
+        await using var unlucky = await ApiHost.StartAsync([$"ConnectionStrings:openhands={_database.App}", $"ConnectionStrings:redis={through}"]);
+        await PatchAsync(unlucky, id, """{"a":1}""");
+        Assert.Equal(1, (int?)(await ReadAsync(_one, id))["state"]!["a"]);
+        await relay.CloseAsync();
+        await PatchAsync(unlucky, id, """{"b":1}""");
+        Assert.Equal(1, (int?)(await ReadAsync(unlucky, id))["state"]!["b"]);
+        await PatchAsync(_one, id, """{"c":1}""");
+        foreach (var replica in new[] { unlucky, _two })
+            Assert.Equal((1, 1), ((int?)(await ReadAsync(replica, id))["state"]!["b"], (int?)(await ReadAsync(replica, id))["state"]!["c"]));
+        relay.Open();
+        await Eventually.TrueAsync("it reaches Redis again", () => unlucky.Services.GetRequiredService<IConnectionMultiplexer>().IsConnected);
+        await PatchAsync(_two, id, """{"d":1}""");
+        Assert.Equal(1, (int?)(await ReadAsync(unlucky, id))["state"]!["d"]);
+        // It is asked again a second after it was found gone.
+        await Eventually.TrueAsync("its writes reach the others", async () =>
+        {
+            await PatchAsync(unlucky, id, """{"e":1}""");
+            return (int?)(await ReadAsync(_one, id))["state"]!["e"] == 1;
+        });
+
+        Assert.Equal(5, (await ReadAsync(_one, id))["state"]!.AsObject().Count);
     }
 
     private async Task<string> MakeAsync()

@@ -37,12 +37,14 @@ public sealed class PublishOptionsTests
         Assert.StartsWith(mistake, Read(command).Mistake, StringComparison.Ordinal);
 
     [Fact]
-    public void Only_the_manifest_is_published()
+    public void Only_the_manifest_and_a_file_for_Compose_are_published()
     {
-        Read("--publisher MANIFEST").RequireManifest();
-        Read("--operation publish --step publish-manifest").RequireManifest();
-        Assert.Throws<DistributedApplicationException>(Read("--publisher kubernetes").RequireManifest);
-        Assert.Throws<DistributedApplicationException>(Read("--publisher manifest --step publish").RequireManifest);
+        Read("--publisher MANIFEST").RequireKnownPublisher();
+        Read("--operation publish --step publish-manifest").RequireKnownPublisher();
+        Read("--publisher compose").RequireKnownPublisher();
+        Assert.Throws<DistributedApplicationException>(Read("--publisher compose --step publish-manifest").RequireKnownPublisher);
+        Assert.Throws<DistributedApplicationException>(Read("--publisher kubernetes").RequireKnownPublisher);
+        Assert.Throws<DistributedApplicationException>(Read("--publisher manifest --step publish").RequireKnownPublisher);
     }
 
     private static PublishOptions Read(string command)

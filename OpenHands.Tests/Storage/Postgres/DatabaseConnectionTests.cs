@@ -15,6 +15,8 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(1, bounded.Timeout);
         Assert.Equal(1, bounded.CommandTimeout);
         Assert.Equal(50, bounded.MaxAutoPrepare);
+        Assert.Equal(1, bounded.HostRecheckSeconds);
+        Assert.Equal(-1, bounded.CancellationTimeout);
         Assert.Equal(("h", "u", "p", "d"), (bounded.Host, bounded.Username, bounded.Password, bounded.Database));
     }
 
@@ -37,9 +39,9 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(AutoTransactionBehavior.Always, db.Database.AutoTransactionBehavior);
         Assert.Equal(
             [
-                "api_keys", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "organization_memberships",
-                "organization_settings", "organizations", "secret_versions",
-                "secrets", "sessions", "user_identities", "user_settings", "users",
+                "api_keys", "audit_events", "audit_retentions", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations",
+                "key_rotation_runs", "organization_memberships", "organization_settings", "organizations", "secret_versions", "secrets", "sessions", "tenant_keys", "user_identities",
+                "user_settings", "users",
             ],
             db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());
     }

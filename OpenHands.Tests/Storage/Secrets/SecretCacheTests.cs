@@ -1,6 +1,9 @@
+using System.Net;
 using System.Text;
+using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.Secrets;
 using OpenHands.Tests.Support;
+using StackExchange.Redis;
 
 namespace OpenHands.Tests.Storage.Secrets;
 
@@ -58,12 +61,83 @@ public sealed class SecretCacheTests(DatabaseFixture fixture, RedisFixture redis
         Assert.Null(await ValueAsync("SHARED", stranger));
     }
 
-    private async Task<string?> ValueAsync(string name, string? user = null) =>
-        await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user) is { } value ? Encoding.UTF8.GetString(value) : null;
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_reader_that_loaded_before_a_change_brings_nothing_old_back_even_after_FLUSHALL(bool flush)
+    {
+        var owner = SecretOwner.User(_user);
+        await WithAsync(store => store.AddAsync(owner, "TOKEN", "old", null, Token));
+        await using var db = fixture.Database.Open(_user, _organization);
+        var old = await db.Secrets.AsNoTracking().SingleAsync(secret => secret.UserId == _user && secret.Key == "TOKEN", Token);
+        var loaded = new TaskCompletionSource();
+        var changed = new TaskCompletionSource();
+        var slow = _caches.Secrets.FindAsync(
+            owner, "TOKEN",
+            async _ =>
+            {
+                loaded.SetResult();
+                await changed.Task;
+                return new KeptSecret(old.Id, old.UserId, old.OrganizationId, old.Key, old.Version, old.ValueEncrypted, old.UpdatedAt);
+            },
+            _ => Task.FromResult<DateTimeOffset?>(old.UpdatedAt), Token);
+        await loaded.Task;
+        await WithAsync(store => store.ReplaceValueAsync(owner, "TOKEN", "new", Token));
+        if (flush)
+            await _redis.FlushAsync();
+        changed.SetResult();
+        await slow;
+        Assert.Equal("new", await ValueAsync("TOKEN"));
+        await using var other = new Caches(fixture.Database, _redis.Connection);
+        Assert.Equal("new", await ValueAsync("TOKEN", caches: other));
+    }
 
-    private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null)
+    [Fact]
+    public async Task A_writer_that_is_killed_between_commit_and_the_end_of_its_write_leaves_nothing_old()
+    {
+        var owner = SecretOwner.User(_user);
+        await WithAsync(store => store.AddAsync(owner, "TOKEN", "old", null, Token));
+        Assert.Equal("old", await ValueAsync("TOKEN"));
+        await _caches.Secrets.BlockAsync(owner, "TOKEN", Token);
+        await using (var dead = new Caches(fixture.Database)) // commits, and never comes back to Redis
+            await WithAsync(store => store.ReplaceValueAsync(owner, "TOKEN", "new", Token), caches: dead);
+        Assert.Equal("new", await ValueAsync("TOKEN"));
+        Assert.StartsWith("M", await _redis.Keys.StringGetAsync($"secret:user.{_user}.TOKEN"));
+    }
+
+    [Fact]
+    public async Task A_replica_that_is_cut_off_from_Redis_is_right_itself_and_seen_by_the_others_within_two_seconds()
+    {
+        var owner = SecretOwner.User(_user);
+        await WithAsync(store => store.AddAsync(owner, "TOKEN", "old", null, Token));
+        var options = ConfigurationOptions.Parse(_redis.ConnectionString);
+        await using var relay = new TcpRelay(((DnsEndPoint)options.EndPoints[0]).Port);
+        relay.Open();
+        options.EndPoints.Clear();
+        options.EndPoints.Add("127.0.0.1", relay.Port);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
+        await using var replica = new Caches(fixture.Database, connection);
+        Assert.Equal("old", await ValueAsync("TOKEN", caches: replica));
+        Assert.Equal("old", await ValueAsync("TOKEN"));
+
+        await relay.CloseAsync();
+        await WithAsync(store => store.ReplaceValueAsync(owner, "TOKEN", "new", Token), caches: replica);
+        Assert.Equal("new", await ValueAsync("TOKEN", caches: replica));
+        await Eventually.TrueAsync("the others see it", async () => await ValueAsync("TOKEN") == "new");
+        await WithAsync(store => store.ReplaceValueAsync(owner, "TOKEN", "newest", Token));
+        Assert.Equal(("newest", "newest"), (await ValueAsync("TOKEN", caches: replica), await ValueAsync("TOKEN")));
+
+        relay.Open();
+        await Eventually.TrueAsync("it reaches Redis again", () => connection.IsConnected);
+        Assert.Equal("newest", await ValueAsync("TOKEN", caches: replica));
+    }
+
+    private async Task<string?> ValueAsync(string name, string? user = null, Caches? caches = null) =>
+        await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user, caches) is { } value ? Encoding.UTF8.GetString(value) : null;
+
+    private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, Caches? caches = null)
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(Ring)), _caches.Secrets, fixture.Database.Audit, TimeProvider.System));
+        return await act(new SecretStore(db, new SecretCipher(new KeyRing(Ring)), (caches ?? _caches).Secrets, fixture.Database.Audit, TimeProvider.System));
     }
 }

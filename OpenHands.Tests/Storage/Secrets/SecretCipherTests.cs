@@ -53,31 +53,57 @@ public sealed class SecretCipherTests
         Assert.Equal(100, Enumerable.Range(0, 100).Select(_ => Write(VectorPlace, "same")).Distinct().Count());
 
     [Fact]
-    public void A_thousand_ciphertexts_moved_to_another_place_are_all_refused()
+    public void Ten_thousand_ciphertexts_moved_to_another_row_tenant_key_or_version_are_all_refused()
     {
         var places = (
-            from user in Enumerable.Range(0, 8)
-            from key in new[] { "llm_api_key", "search_api_key", "sandbox_api_key", "mcp_config" }
-            select new SecretPlace($"user:{user}", "settings", $"{user}", key, 1)).ToList();
+            from tenant in new[] { "user:1", "user:2", "organization:1", "organization:2" }
+            from row in new[] { "1", "2", "3" }
+            from key in new[] { "llm_api_key", "search_api_key", "mcp_config" }
+            from version in new[] { 1, 2 }
+            select new SecretPlace(tenant, "secrets", row, key, version)).ToList();
         var written = places.Select(place => (Place: place, Jwe: Write(place, $"secret of {place}"))).ToList();
 
         var moves = 0;
         foreach (var (home, jwe) in written)
         {
-            SecretPlace[] elsewhere =
-            [
-                .. places.Where(place => place != home),
-                home with { Version = 2 }, home with { Scope = "secrets" }, home with { SecretId = "other" },
-            ];
-            foreach (var place in elsewhere)
+            foreach (var place in places.Where(place => place != home).Append(home with { Scope = "settings" }))
             {
-                var refusal = Assert.Throws<SecretRefusedException>(() => _cipher.Decrypt(place, jwe));
-                Assert.DoesNotContain("secret of", refusal.ToString());
-                moves++;
+                Refused(place, jwe);
+                // Also with a header that names the new place: what is left is the tag, and for another tenant the key.
+                Refused(place, WithHeader(jwe, header => Rewrite(header, place)));
+                moves += 2;
+            }
+
+            // A part of one in another: the encrypted key, the vector, the text or the tag.
+            foreach (var (_, otherJwe) in written.Where(other => other.Place != home).Take(3))
+            {
+                for (var part = 1; part < 5; part++, moves++)
+                {
+                    var parts = jwe.Split('.');
+                    parts[part] = otherJwe.Split('.')[part];
+                    Refused(home, string.Join('.', parts));
+                }
             }
         }
 
-        Assert.True(moves >= 1000, $"{moves} moves");
+        Assert.True(moves >= 10_000, $"{moves} moves");
+        Assert.All(written, each => Assert.Equal($"secret of {each.Place}", Read(each.Place, each.Jwe)));
+
+        void Refused(SecretPlace place, string jwe) =>
+            Assert.DoesNotContain("secret of", Assert.Throws<SecretRefusedException>(() => _cipher.Decrypt(place, jwe)).ToString());
+    }
+
+    [Fact]
+    public void A_ciphertext_under_the_name_of_another_key_of_the_ring_is_refused()
+    {
+        var ring = new KeyRing(Ring, $"{Ring}-of-before");
+        var jwe = Write(VectorPlace, "sk-mine");
+        var other = new SecretCipher(new KeyRing($"{Ring}-of-before")).Encrypt(VectorPlace, "sk-mine"u8.ToArray());
+        var otherId = (string)JsonNode.Parse(Base64Url.DecodeFromChars(other.Split('.')[0]))!["kid"]!;
+        var cipher = new SecretCipher(ring);
+        Assert.Equal("sk-mine", Encoding.UTF8.GetString(cipher.Decrypt(VectorPlace, jwe)));
+        Assert.Equal("sk-mine", Encoding.UTF8.GetString(cipher.Decrypt(VectorPlace, other)));
+        Assert.Throws<SecretRefusedException>(() => cipher.Decrypt(VectorPlace, WithHeader(jwe, header => header["kid"] = otherId)));
     }
 
     [Fact]
@@ -161,6 +187,21 @@ public sealed class SecretCipherTests
         var mismatch = Assert.Throws<KeyRingMismatchException>(() => other.Decrypt(VectorPlace, Vector));
         Assert.Contains("11d60a7ef459c683", mismatch.Message);
         Assert.DoesNotContain(Ring, mismatch.ToString());
+    }
+
+    private static string WithHeader(string jwe, Action<JsonObject> change)
+    {
+        var parts = jwe.Split('.');
+        var header = JsonNode.Parse(Base64Url.DecodeFromChars(parts[0]))!.AsObject();
+        change(header);
+        parts[0] = Base64Url.EncodeToString(Encoding.UTF8.GetBytes(header.ToJsonString()));
+        return string.Join('.', parts);
+    }
+
+    private static void Rewrite(JsonObject header, SecretPlace place)
+    {
+        (header["tenant"], header["scope"], header["secret"]) = (place.Tenant, place.Scope, place.SecretId);
+        (header["key"], header["version"]) = (place.Key, place.Version);
     }
 
     private string Write(SecretPlace place, string text) => _cipher.Encrypt(place, Encoding.UTF8.GetBytes(text));

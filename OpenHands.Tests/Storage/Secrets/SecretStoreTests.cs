@@ -139,15 +139,42 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
         Assert.Null(await WithAsync(store => store.FindValueAsync(_user, _organization, "A", Token), stranger));
     }
 
+    // Whoever can write rows, but lacks the ring, can put every ciphertext everywhere.
     [Fact]
-    public async Task A_ciphertext_in_another_row_is_refused()
+    public async Task A_ciphertext_that_was_put_into_another_row_is_refused_there_and_read_again_at_home()
     {
-        await AddAsync(Mine, "A", "value");
-        await AddAsync(Mine, "B", "other");
+        await AddAsync(Mine, "A", "value of A");
+        await AddAsync(Mine, "B", "value of B");
+        await WithAsync(store => store.ReplaceValueAsync(Mine, "A", "value of A, second", Token));
+        await AddAsync(Ours, "C", "value of C");
+        var stranger = await fixture.Database.SignInAsync();
+        await WithAsync(store => store.AddAsync(SecretOwner.User(stranger), "A", "of a stranger", null, Token), stranger);
+        var rows = (await fixture.Database.QueryAsync(
+            $"""
+            SELECT id, key, value_encrypted FROM secrets WHERE user_id IN ('{_user}', '{stranger}') OR organization_id = '{_organization}'
+            UNION ALL SELECT secret_id, 'former', value_encrypted FROM secret_versions WHERE user_id = '{_user}'
+            """)).Select(row => row.Split('|')).ToList();
+        Assert.Equal(5, rows.Count);
+
+        var refused = 0;
+        foreach (var home in rows.Where(row => row[1] != "former"))
+        {
+            foreach (var foreign in rows.Where(row => row[2] != home[2]))
+            {
+                await fixture.Database.QueryAsync($"UPDATE secrets SET value_encrypted = '{foreign[2]}' WHERE id = '{home[0]}'");
+                await Assert.ThrowsAsync<SecretRefusedException>(() => OfRowAsync(home[0], stranger));
+                refused++;
+            }
+
+            await fixture.Database.QueryAsync($"UPDATE secrets SET value_encrypted = '{home[2]}' WHERE id = '{home[0]}'");
+            Assert.NotNull(await OfRowAsync(home[0], stranger));
+        }
+
+        Assert.Equal(16, refused);
         await fixture.Database.QueryAsync(
-            $"UPDATE secrets SET value_encrypted = (SELECT value_encrypted FROM secrets WHERE user_id = '{_user}' AND key = 'A') WHERE user_id = '{_user}' AND key = 'B'");
-        await Assert.ThrowsAsync<SecretRefusedException>(() => ValueAsync("B"));
-        Assert.Equal("value", await ValueAsync("A"));
+            $"UPDATE secret_versions SET value_encrypted = (SELECT value_encrypted FROM secrets WHERE user_id = '{_user}' AND key = 'B') WHERE user_id = '{_user}'");
+        await Assert.ThrowsAsync<SecretRefusedException>(() => WithAsync(store => store.RestoreAsync(Mine, "A", 1, Token)));
+        Assert.Equal("value of A, second", await ValueAsync("A"));
     }
 
     [Fact]
@@ -201,6 +228,13 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
 
     private async Task AddAsync(SecretOwner owner, string name, string value) =>
         Assert.Equal(SecretOutcome.Done, await WithAsync(store => store.AddAsync(owner, name, value, null, Token)));
+
+    // The value of a row, read as the one whose it is.
+    private async Task<string?> OfRowAsync(string id, string stranger)
+    {
+        var row = Assert.Single(await fixture.Database.QueryAsync($"SELECT coalesce(user_id, ''), key FROM secrets WHERE id = '{id}'")).Split('|');
+        return await ValueAsync(row[1], row[0] == stranger ? stranger : _user);
+    }
 
     private async Task<string?> ValueAsync(string name, string? user = null) =>
         Text(await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user));
