@@ -1,12 +1,25 @@
 using OpenHands.Benchmarks.Audit;
-using OpenHands.Benchmarks.Measuring;
+using OpenHands.Benchmarks.Locks;
+using OpenHands.Benchmarks.RateLimits;
+using OpenHands.Benchmarks.Sessions;
 using OpenHands.Benchmarks.Tenancy;
 
-var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, Task<Comparison>> RunAsync)>
+var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, Task<object>> RunAsync)>
 {
-    ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", RowLevelSecurityCost.RunAsync),
-    ["audited-reads"] = ("Reading a secret with its audit, beside the same without.", AuditedReads.RunAsync),
+    ["row-level-security"] = ("A statement with the tenant and its policies, beside the same statement without any.", async stop => await RowLevelSecurityCost.RunAsync(stop)),
+    ["audited-reads"] = ("Reading a secret with its audit, beside the same without.", async stop => await AuditedReads.RunAsync(stop)),
+    ["locks"] = ("Taking and releasing a lock, beside DistributedLock.Redis, RedLock.net and a bare nextval.", async stop => await LockCost.RunAsync(stop)),
+    ["rate-limits"] = ("A decision of the limiter, beside a bare EVALSHA and npm's rate-limiter-flexible.", async stop => await LimiterCost.RunAsync(stop)),
+    ["session-read"] = ("GET of a session that is kept in Redis, beside a bare minimal API.", async stop => await SessionCost.ReadAsync(stop)),
+    ["session-patch"] = ("PATCH of a session, beside a minimal API with Npgsql by hand.", async stop => await SessionCost.PatchAsync(stop)),
 };
+
+// What a benchmark starts: a server in a process of its own.
+if (args is ["serve", var kind])
+{
+    await ServeCommand.RunAsync(kind, CancellationToken.None);
+    return 0;
+}
 
 if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
 {

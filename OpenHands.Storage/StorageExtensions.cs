@@ -58,6 +58,7 @@ public static class StorageExtensions
         builder.Services.AddSingleton(services =>
             new RedisGate(services, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RedisGate>>()) { Patience = patience });
         builder.Services.AddSingleton<LeaseCache>();
+        builder.Services.AddSingleton<MembershipCache>();
         builder.Services.AddSingleton<SessionCache>();
         builder.Services.AddSingleton<SecretCache>();
         builder.Services.AddSingleton<SessionAccesses>();

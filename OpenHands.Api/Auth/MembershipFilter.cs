@@ -7,7 +7,7 @@ internal sealed class MembershipFilter(OrganizationStore organizations) : IEndpo
 {
     /// <inheritdoc/>
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        await organizations.FindAsync(context.HttpContext.RequestAborted) is null
+        !await organizations.HasMemberAsync(context.HttpContext.RequestAborted)
             ? TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound)
             : await next(context);
 }

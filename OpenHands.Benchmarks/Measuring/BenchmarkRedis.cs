@@ -1,5 +1,4 @@
-using System.Net;
-using System.Net.Sockets;
+using System.Globalization;
 using OpenHands.Hosting.Processes;
 using OpenHands.Hosting.Servers;
 using StackExchange.Redis;
@@ -9,31 +8,43 @@ namespace OpenHands.Benchmarks.Measuring;
 /// <summary>A throw-away Redis for the time of one benchmark. Disposing it ends the server.</summary>
 internal sealed class BenchmarkRedis : IAsyncDisposable
 {
+    private readonly DirectoryInfo _folder;
     private readonly RedisServer _server;
     private readonly GuardedProcess _process;
 
-    private BenchmarkRedis(RedisServer server, GuardedProcess process, ConnectionMultiplexer connection) => (_server, _process, Connection) = (server, process, connection);
+    private BenchmarkRedis(DirectoryInfo folder, RedisServer server, GuardedProcess process, RedisServerOptions options, ConnectionMultiplexer connection)
+    {
+        (_folder, _server, _process, Connection) = (folder, server, process, connection);
+        (Port, Password) = (options.Port, options.Password!); // given below
+    }
 
-    /// <summary>A connection to it.</summary>
+    /// <summary>Its port on the loopback interface.</summary>
+    public int Port { get; }
+
+    /// <summary>Its password.</summary>
+    public string Password { get; }
+
+    /// <summary>What a service is given to reach it.</summary>
+    public string ConnectionString => $"127.0.0.1:{Port},password={Password}";
+
+    /// <summary>A connection.</summary>
     public ConnectionMultiplexer Connection { get; }
 
-    /// <summary>Starts a server.</summary>
+    /// <summary>Starts one that writes nothing to disk and remembers commands that take longer than a millisecond.</summary>
     public static async Task<BenchmarkRedis> StartAsync(CancellationToken cancellationToken)
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
         var folder = Directory.CreateTempSubdirectory("openhands-benchmark-");
         File.SetUnixFileMode(folder.FullName, (UnixFileMode)0b111_101_101); // the server may have another account
-        var server = new RedisServer(new RedisServerOptions
+        var options = new RedisServerOptions
         {
             CacheDirectory = HostDirectories.Find().Cache,
             DataDirectory = Path.Combine(folder.FullName, "redis"),
-            Port = port,
-            Password = null,
+            Port = BenchmarkDatabase.FreePort(),
+            Password = $"{Guid.CreateVersion7():n}",
             Throwaway = true,
-        });
+            ExtraArguments = ["--slowlog-log-slower-than", "1000"],
+        };
+        var server = new RedisServer(options);
         await server.PrepareAsync(Console.Error.WriteLine, cancellationToken);
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var process = server.Start((line, _) =>
@@ -42,8 +53,21 @@ internal sealed class BenchmarkRedis : IAsyncDisposable
                 ready.TrySetResult();
         });
         await Task.WhenAny(ready.Task, process.Exited).WaitAsync(cancellationToken);
-        return new BenchmarkRedis(server, process, await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{port}"));
+        return new BenchmarkRedis(
+            folder, server, process, options, await ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{options.Port},password={options.Password},allowAdmin=true"));
     }
+
+    /// <summary>Processor time of the server until now.</summary>
+    public async Task<TimeSpan> CpuAsync()
+    {
+        var cpu = (await Connection.GetServers()[0].InfoAsync("cpu")).Single().ToDictionary(pair => pair.Key, pair => pair.Value);
+        return TimeSpan.FromSeconds(Seconds("used_cpu_user") + Seconds("used_cpu_sys"));
+
+        double Seconds(string name) => double.Parse(cpu[name], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>How many commands took longer than a millisecond by Redis' own clock; on a loaded machine, also for waiting for a processor.</summary>
+    public async Task<long> SlowCommandsAsync() => (long)await Connection.GetDatabase().ExecuteAsync("SLOWLOG", "LEN");
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
@@ -51,5 +75,7 @@ internal sealed class BenchmarkRedis : IAsyncDisposable
         await Connection.DisposeAsync();
         await _process.DisposeAsync();
         _server.Dispose();
+        if (_folder.Exists)
+            _folder.Delete(recursive: true);
     }
 }

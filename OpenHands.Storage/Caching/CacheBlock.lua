@@ -4,10 +4,12 @@
 -- ARGV[2]  how long the marker stands at most, ms: longer than a transaction can last
 -- returns  1
 
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local entry = redis.call('GET', KEYS[1])
 if entry and string.sub(entry, 1, 1) == 'M' then
   redis.call('SET', KEYS[1], entry .. ARGV[1] .. ' ', 'PX', ARGV[2])
 else
-  redis.call('SET', KEYS[1], 'M0 ' .. ARGV[1] .. ' ', 'PX', ARGV[2])
+  redis.call('SET', KEYS[1], 'M0 ' .. string.format('%.0f', now) .. ' ' .. ARGV[1] .. ' ', 'PX', ARGV[2])
 end
 return 1

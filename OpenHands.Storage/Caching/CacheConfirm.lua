@@ -2,6 +2,7 @@
 -- KEYS[1]  entry
 -- ARGV[1]  version that was asked about
 -- ARGV[2]  1 still the present one, 0 not
+-- ARGV[3]  Redis' time before PostgreSQL was asked, ms, as CacheRead gave it
 -- returns  1 done, 0 there is another entry by now
 
 local entry = redis.call('GET', KEYS[1])
@@ -16,7 +17,5 @@ if ARGV[2] == '0' then
   redis.call('DEL', KEYS[1])
   return 1
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('SET', KEYS[1], 'V' .. string.format('%.0f', now) .. ' ' .. version .. ' ' .. payload, 'KEEPTTL')
+redis.call('SET', KEYS[1], 'V' .. ARGV[3] .. ' ' .. version .. ' ' .. payload, 'KEEPTTL')
 return 1

@@ -1,4 +1,5 @@
--- Ends a write. The last of several writers puts the new state, if it has the newest; otherwise the next reader loads it.
+-- Ends a write. The last of several writers puts the new state, if it has the newest; otherwise the next reader loads it. The entry is
+-- as old as the marker, since somebody who does not reach Redis may have replaced the state between COMMIT and now.
 -- KEYS[1]  entry
 -- ARGV[1]  writer token
 -- ARGV[2]  version written; 0 for none
@@ -7,9 +8,9 @@
 -- returns  1 put, 0 not put
 
 local entry = redis.call('GET', KEYS[1])
-local newest, writers
+local newest, stamp, writers
 if entry then
-  newest, writers = string.match(entry, '^M(%d+) (.*)$')
+  newest, stamp, writers = string.match(entry, '^M(%d+) (%d+) (.*)$')
 end
 local from, to
 if writers then
@@ -22,17 +23,17 @@ if not from then
 end
 writers = string.sub(writers, 1, from - 1) .. string.sub(writers, to + 1)
 if writers ~= '' then
-  if tonumber(ARGV[2]) > tonumber(newest) then
+  if ARGV[4] == '0' then
+    newest = '999999999999999999' -- nobody knows what was written: the others put nothing, either
+  elseif tonumber(ARGV[2]) > tonumber(newest) then
     newest = ARGV[2]
   end
-  redis.call('SET', KEYS[1], 'M' .. newest .. ' ' .. writers, 'KEEPTTL')
+  redis.call('SET', KEYS[1], 'M' .. newest .. ' ' .. stamp .. ' ' .. writers, 'KEEPTTL')
   return 0
 end
 if ARGV[4] == '0' or tonumber(ARGV[2]) <= tonumber(newest) then
   redis.call('DEL', KEYS[1])
   return 0
 end
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('SET', KEYS[1], 'V' .. string.format('%.0f', now) .. ' ' .. ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
+redis.call('SET', KEYS[1], 'V' .. stamp .. ' ' .. ARGV[2] .. ' ' .. ARGV[3], 'PX', ARGV[4])
 return 1

@@ -52,10 +52,10 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
             {
                 case "value":
                     var entry = new CacheEntry((long)parts[2], (string)parts[3]!);
-                    if ((double)parts[1] < SoftAge.TotalMilliseconds)
+                    if (IsYoung(parts))
                         return entry;
                     var isCurrent = await versionAsync(cancellationToken) == entry.Version;
-                    await RunAsync(Confirm, key, [entry.Version, isCurrent], cancellationToken);
+                    await RunAsync(Confirm, key, [entry.Version, isCurrent, (RedisValue)parts[4]], cancellationToken);
                     if (isCurrent)
                         return entry;
                     continue;
@@ -72,25 +72,43 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
         return await loadAsync(cancellationToken);
     }
 
+    /// <summary>The entry if it is there and young enough; null when nothing is known. Loads nothing.</summary>
+    public async Task<CacheEntry?> PeekAsync(RedisKey key, CancellationToken cancellationToken)
+    {
+        if (await RunAsync(Read, key, ["", "0"], cancellationToken) is not { } found)
+            return null;
+        var parts = (RedisResult[])found!; // the script returns an array
+        return (string?)parts[0] == "value" && IsYoung(parts) ? new CacheEntry((long)parts[2], (string)parts[3]!) : null;
+    }
+
+    /// <summary>Forgets an entry that cannot be read.</summary>
+    public Task DropAsync(RedisKey key, CacheEntry entry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return RunAsync(Confirm, key, [entry.Version, false, 0], cancellationToken);
+    }
+
     /// <summary>Begins a write: to be called inside the transaction, before its COMMIT.</summary>
     public async Task<CacheWrite> BlockAsync(RedisKey key, CancellationToken cancellationToken)
     {
-        var write = new CacheWrite(key, Guid.CreateVersion7().ToString("N"));
-        await RunAsync(Block, key, [write.Token, Milliseconds(Marker)], cancellationToken);
-        return write;
+        var token = Guid.CreateVersion7().ToString("N");
+        return new CacheWrite(key, token, await RunAsync(Block, key, [token, Milliseconds(Marker)], cancellationToken) is not null);
     }
 
     /// <summary>Ends a write after its COMMIT, or after it failed.</summary>
     /// <param name="write">The write.</param>
     /// <param name="entry">The new state; null when it is to be loaded by the next reader, is gone or was not written.</param>
     /// <param name="lifetime">How long the new state lives.</param>
-    public async Task FinishAsync(CacheWrite write, CacheEntry? entry, TimeSpan lifetime)
+    /// <returns>Whether Redis knows; otherwise others may read the former state for at most two seconds.</returns>
+    public async Task<bool> FinishAsync(CacheWrite write, CacheEntry? entry, TimeSpan lifetime)
     {
         ArgumentNullException.ThrowIfNull(write);
         // Not to be cancelled: it is committed, and a caller who has gone away must leave no marker.
-        await RunAsync(
-            Finish, write.Key, [write.Token, entry?.Version ?? 0, entry?.Payload ?? "", entry is null ? "0" : Milliseconds(lifetime)], CancellationToken.None);
+        return await RunAsync(
+            Finish, write.Key, [write.Token, entry?.Version ?? 0, entry?.Payload ?? "", entry is null ? "0" : Milliseconds(lifetime)], CancellationToken.None) is not null;
     }
+
+    private static bool IsYoung(RedisResult[] value) => (long)value[1] < SoftAge.TotalMilliseconds;
 
     private async Task<CacheEntry?> LoadAndFillAsync(
         RedisKey key, string token, TimeSpan lifetime, Func<CancellationToken, Task<CacheEntry?>> loadAsync, CancellationToken cancellationToken)

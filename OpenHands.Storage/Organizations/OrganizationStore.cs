@@ -9,7 +9,7 @@ namespace OpenHands.Storage.Organizations;
 /// Keeps organizations and their members. Works for the tenant of its scope: methods that name no organization mean the one
 /// that the tenant was entered with, and find nothing where the tenant is no member.
 /// </summary>
-public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, TimeProvider time)
+public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, MembershipCache memberships, TimeProvider time)
 {
     /// <summary>What the constraint trigger raises at the end of a transaction that would leave an organization without an admin.</summary>
     internal const string NoAdminLeft = "OH001";
@@ -26,12 +26,21 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Time
     public Task<JoinedOrganization?> FindAsync(CancellationToken cancellationToken) =>
         Joined().SingleOrDefaultAsync(joined => joined.Id == OrganizationId, cancellationToken);
 
+    /// <summary>Whether the user is a member of the organization; what Redis keeps of it is never older than an acknowledged change.</summary>
+    public Task<bool> HasMemberAsync(CancellationToken cancellationToken) => memberships.HasAsync(
+        OrganizationId, UserId,
+        token => Members(UserId).Select(membership => (DateTimeOffset?)membership.UpdatedAt).SingleOrDefaultAsync(token), cancellationToken);
+
     /// <summary>Makes an organization with the user as its admin; what is active stays active.</summary>
     public async Task<JoinedOrganization> CreateAsync(string name, CancellationToken cancellationToken)
     {
         var id = EntityId.New(time);
+        // Together: the user may remove themselves in this moment, and the organization with them.
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         await db.Database.ExecuteSqlAsync($"SELECT create_organization({id}, {name}, {time.GetUtcNow()})", cancellationToken);
-        return await Joined().SingleAsync(joined => joined.Id == id, cancellationToken);
+        var made = await Joined().SingleAsync(joined => joined.Id == id, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return made;
     }
 
     /// <summary>Renames the organization.</summary>
@@ -113,7 +122,8 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Time
     public Task<OrganizationOutcome> RemoveMemberAsync(string userId, CancellationToken cancellationToken) => ChangeAsync(
         async () => await Members(userId).ExecuteDeleteAsync(cancellationToken) == 1 ? OrganizationOutcome.Done : OrganizationOutcome.NoSuchMember,
         cancellationToken,
-        mayAnyMember: userId == UserId);
+        mayAnyMember: userId == UserId,
+        ended: userId);
 
     /// <summary>Makes the organization the one that the user's requests act in unless they name one.</summary>
     /// <returns>Whether the user is a member.</returns>
@@ -157,7 +167,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Time
 
     /// <summary>Runs a change of the members if the user may make it. The database checks the right once more, and at the end the admin.</summary>
     private async Task<OrganizationOutcome> ChangeAsync(
-        Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false)
+        Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false, string? ended = null)
     {
         await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await RoleAsync(cancellationToken) is not { } role)
@@ -168,8 +178,12 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Time
         try
         {
             var outcome = await change();
-            if (outcome == OrganizationOutcome.Done)
+            if (outcome != OrganizationOutcome.Done)
+                return outcome;
+            if (ended is null)
                 await transaction.CommitAsync(cancellationToken);
+            else
+                await memberships.CommitAsync(OrganizationId, ended, transaction.CommitAsync, cancellationToken);
             return outcome;
         }
         catch (PostgresException refused) when (refused.SqlState == NoAdminLeft)

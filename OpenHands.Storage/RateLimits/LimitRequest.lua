@@ -1,125 +1,115 @@
 -- Decides on a request under all its policies at once. It is allowed when all that are enforced allow it; only then it counts.
 -- Up to a limit of 100 a key holds the time of every request of the last window ('L', then 6 bytes each, in ms), above it two
--- counters ('C', number of the present window, count of the one before, count of the present one).
+-- counters ('C', number of the present window in 6 bytes, count of the one before and of the present one in 4 bytes each).
 -- KEYS[1…] one key for each policy
 -- ARGV[1]  what the request costs, 1 or more
 -- ARGV[2…] three for each policy: its limit, its window in ms, 1 enforced or 0 only watched
 -- returns  {1 allowed or 0 refused, then four for each policy: 1 allows or 0 refuses, what remains, ms until more remains,
 --          ms until this request would be allowed}
 
+local pack, unpack, sub, floor, ceil = struct.pack, struct.unpack, string.sub, math.floor, math.ceil
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000 + floor(time[2] / 1000)
 local cost = tonumber(ARGV[1])
+local EXACT, LOG, COUNTERS = 100, 76, 67
+local NEARLY = 1e-9 -- fractions that should be whole
 
-local function stamp(log, number)
-  return (struct.unpack('>I6', log, number * 6 - 4))
-end
-
--- The requests of the last window, oldest first, and how many they are.
-local function entries(log, window)
-  local count = (#log - 1) / 6
-  if count > 0 and stamp(log, count) > now then
+-- The requests of the last window, oldest first, without the leading letter.
+local function present(log, window)
+  local count = #log / 6
+  if unpack('>I6', log, count * 6 - 5) > now then
     -- The clock was set back: what seems to come was now.
     local kept = {}
     for number = 1, count do
-      kept[number] = struct.pack('>I6', math.min(now, stamp(log, number)))
+      kept[number] = pack('>I6', math.min(now, (unpack('>I6', log, number * 6 - 5))))
     end
-    log = 'L' .. table.concat(kept)
+    log = table.concat(kept)
   end
-  local first, last = 1, count + 1
+  if unpack('>I6', log) > now - window then
+    return log
+  end
+  local first, last = 2, count + 1
   while first < last do
-    local middle = math.floor((first + last) / 2)
-    if stamp(log, middle) > now - window then
+    local middle = floor((first + last) / 2)
+    if unpack('>I6', log, middle * 6 - 5) > now - window then
       last = middle
     else
       first = middle + 1
     end
   end
-  return 'L' .. string.sub(log, first * 6 - 4), count - first + 1
+  return sub(log, first * 6 - 5)
 end
 
-local function look_at_log(value, limit, window)
-  local log, count = 'L', 0
-  if value and string.sub(value, 1, 1) == 'L' then
-    log, count = entries(value, window)
+-- ms until no more than the room is used, if nothing else comes.
+local function until_room(room, before, latter, elapsed, window)
+  if before * (1 - elapsed / window) + latter <= room + NEARLY then
+    return 0
   end
-  local state = { allows = count + cost <= limit, remains = limit - count }
-  -- ms until the oldest so and so many are older than the window
-  function state.wait(many)
-    if many < 1 then
-      return 0
-    end
-    return many <= count and stamp(log, many) + window - now or window
+  if latter <= room then
+    return ceil(window * (1 - (room - latter) / before)) - elapsed
   end
-  state.retry = state.wait(count + cost - limit)
-  function state.count()
-    log, count = log .. string.rep(struct.pack('>I6', now), cost), count + cost
-    state.remains = limit - count
-    return log, window
-  end
-  function state.more()
-    return state.wait(count > 0 and 1 or 0)
-  end
-  return state
+  return window - elapsed + ceil(window * (1 - math.max(0, room) / latter))
 end
 
-local function look_at_counters(value, limit, window)
-  local index, before, present = math.floor(now / window), 0, 0
-  if value and string.sub(value, 1, 1) == 'C' then
-    local at, former, latter = string.match(value, '^C(%d+) (%d+) (%d+)$')
-    if tonumber(at) == index - 1 then
-      before = tonumber(latter)
-    elseif tonumber(at) >= index then -- greater where the clock was set back
-      before, present = tonumber(former), tonumber(latter)
-    end
-  end
-  local elapsed = now - index * window
-  local function used()
-    return before * (1 - elapsed / window) + present
-  end
-  local state = { allows = used() + cost <= limit + 1e-9, remains = math.floor(limit - used() + 1e-9) }
-  -- ms until no more than that is used, if nothing else comes
-  function state.wait(room)
-    if used() <= room + 1e-9 then
-      return 0
-    end
-    if present <= room then
-      return math.ceil(window * (1 - (room - present) / before)) - elapsed
-    end
-    return window - elapsed + math.ceil(window * (1 - math.max(0, room) / present))
-  end
-  state.retry = state.allows and 0 or state.wait(limit - cost)
-  function state.count()
-    present = present + cost
-    state.remains = math.floor(limit - used() + 1e-9)
-    return string.format('C%.0f %d %d', index, before, present), 2 * window - elapsed
-  end
-  function state.more()
-    return used() > 0 and state.wait(math.max(0, math.ceil(used() - 1e-9) - 1)) or 0
-  end
-  return state
-end
-
-local states, allowed = {}, 1
+-- For each policy: requests used, and the log or the two counters.
+local used, logs, befores, latters, allowed = {}, {}, {}, {}, 1
 for number = 1, #KEYS do
-  local limit, window, enforced = tonumber(ARGV[number * 3 - 1]), tonumber(ARGV[number * 3]), ARGV[number * 3 + 1]
+  local limit, window = tonumber(ARGV[number * 3 - 1]), tonumber(ARGV[number * 3])
   local value = redis.call('GET', KEYS[number])
-  states[number] = limit <= 100 and look_at_log(value, limit, window) or look_at_counters(value, limit, window)
-  if enforced == '1' and not states[number].allows then
+  local kind = value and value:byte()
+  if limit <= EXACT then
+    logs[number] = kind == LOG and present(sub(value, 2), window) or ''
+    used[number] = #logs[number] / 6
+  else
+    local index, before, latter = floor(now / window), 0, 0
+    if kind == COUNTERS then
+      local at, former, last = unpack('>I6I4I4', value, 2)
+      if at >= index then -- greater where the clock was set back
+        before, latter = former, last
+      elseif at == index - 1 then
+        before = last
+      end
+    end
+    befores[number], latters[number] = before, latter
+    used[number] = before * (1 - (now - index * window) / window) + latter
+  end
+  if used[number] + cost > limit + NEARLY and ARGV[number * 3 + 1] == '1' then
     allowed = 0
   end
 end
 
 local answer = { allowed }
 for number = 1, #KEYS do
-  local state = states[number]
-  if allowed == 1 and state.allows then
-    local value, lifetime = state.count()
-    redis.call('SET', KEYS[number], value, 'PX', lifetime)
+  local limit, window = tonumber(ARGV[number * 3 - 1]), tonumber(ARGV[number * 3])
+  local allows = used[number] + cost <= limit + NEARLY
+  local added = allowed == 1 and allows and cost or 0
+  local more, retry = 0, 0
+  if limit <= EXACT then
+    local log = logs[number]
+    if not allows then
+      -- until as many of the oldest as are too many are older than the window
+      local many = used[number] + cost - limit
+      retry = many <= used[number] and unpack('>I6', log, many * 6 - 5) + window - now or window
+    elseif added > 0 then
+      log = log .. (added == 1 and pack('>I6', now) or string.rep(pack('>I6', now), added))
+      redis.call('SET', KEYS[number], 'L' .. log, 'PX', window)
+    end
+    more = log ~= '' and unpack('>I6', log) + window - now or 0
+  else
+    local index = floor(now / window)
+    local elapsed, before, latter = now - index * window, befores[number], latters[number] + added
+    if not allows then
+      retry = until_room(limit - cost, before, latter, elapsed, window)
+    elseif added > 0 then
+      redis.call('SET', KEYS[number], pack('>c1I6I4I4', 'C', index, before, latter), 'PX', 2 * window - elapsed)
+    end
+    local after = used[number] + added
+    more = after > 0 and until_room(math.max(0, ceil(after - NEARLY) - 1), before, latter, elapsed, window) or 0
   end
-  answer[#answer + 1] = state.allows and 1 or 0
-  answer[#answer + 1] = math.max(0, state.remains)
-  answer[#answer + 1] = state.more()
-  answer[#answer + 1] = state.retry
+  local at = number * 4
+  answer[at - 2] = allows and 1 or 0
+  answer[at - 1] = math.max(0, floor(limit - used[number] - added + NEARLY))
+  answer[at] = more
+  answer[at + 1] = retry
 end
 return answer

@@ -15,6 +15,7 @@ public static class RedisKeys
     [
         new("secret:{scope}.{owner}.{name}", "string", "SecretCache", "five minutes after it was loaded; a lease 3 s, a marker of a writer 10 s"),
         new("session:{id}", "string", "SessionCache", "one hour after it was loaded or written; a lease 3 s, a marker of a writer 10 s"),
+        new("cache:{resource}:{id}", "string", "ResourceCache", "as long as its resource says after it was loaded or written, memberships five minutes; a lease 3 s, a marker of a writer 10 s"),
         new("lock:{resource}:{id}", "string", "RedisLocks, and any client that sets it if absent", "ten seconds after its holder last renewed it, unless it asked for another time; until it is released"),
         new("ratelimit:{resource}:{id}", "string", "RateLimiter", "one window of its policy after the last request; two above a limit of 100"),
         new("replicas", "zset", "API", "twenty seconds after any replica last said that it is there"),
@@ -33,6 +34,11 @@ public static class RedisKeys
 
     /// <summary>A saved session with its owner, a lease to load it, or the marker of a writer.</summary>
     public static RedisKey Session(string id) => "session:" + id;
+
+    /// <summary>A value, or that there is none; a lease to load it, or the marker of a writer.</summary>
+    /// <param name="resource">What kind of thing is kept.</param>
+    /// <param name="id">Which one.</param>
+    public static RedisKey Cache(string resource, string id) => $"cache:{Resource(resource)}:{Id(id)}";
 
     /// <summary>A lock; its value is the token of its owner. Its release is told on a channel of the same name.</summary>
     /// <param name="resource">What kind of thing is locked.</param>

@@ -72,8 +72,9 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
     public async Task Members_keys_and_organizations_are_told_also_what_goes_with_a_membership()
     {
         var other = await fixture.Database.SignInAsync();
+        await using var caches = new Caches(fixture.Database);
         await using var db = fixture.Database.Open(_user, _organization);
-        var organizations = new OrganizationStore(db, db.Tenant!, TimeProvider.System);
+        var organizations = new OrganizationStore(db, db.Tenant!, new MembershipCache(caches.Entries), TimeProvider.System);
         Assert.Equal(OrganizationOutcome.Done, await organizations.AddMemberAsync(other, OrganizationRole.Member, Token));
         Assert.Equal(OrganizationOutcome.Done, await organizations.ChangeRoleAsync(other, OrganizationRole.Admin, Token));
         await using (var theirs = fixture.Database.Open(other, _organization))

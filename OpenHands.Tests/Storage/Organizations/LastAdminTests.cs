@@ -134,8 +134,9 @@ public sealed class LastAdminTests(DatabaseServer server)
     private static async Task<OrganizationOutcome> WithStoreAsync(
         TestDatabase database, int organization, int admin, Func<OrganizationStore, Task<OrganizationOutcome>> act)
     {
+        await using var caches = new Caches(database);
         await using var db = database.Open(User(organization, admin), $"o{organization}");
-        return await act(new OrganizationStore(db, db.Tenant!, TimeProvider.System));
+        return await act(new OrganizationStore(db, db.Tenant!, new MembershipCache(caches.Entries), TimeProvider.System));
     }
 
     private static string User(int organization, int admin) => $"u{organization}-{admin}";

@@ -19,7 +19,7 @@ public sealed class RedisKeysTests
     {
         string?[] made =
         [
-            RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"), RedisKeys.Lock("{resource}", "{id}"),
+            RedisKeys.Secret("{scope}", "{owner}", "{name}"), RedisKeys.Session("{id}"), RedisKeys.Cache("{resource}", "{id}"), RedisKeys.Lock("{resource}", "{id}"),
             RedisKeys.RateLimit("{resource}", "{id}"), RedisKeys.Replicas,
             RedisKeys.Queue("{name}"), RedisKeys.Adopting("{name}"), RedisKeys.Window("{name}"), RedisKeys.Pushed, RedisKeys.Low,
         ];

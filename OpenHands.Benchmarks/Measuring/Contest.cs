@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace OpenHands.Benchmarks.Measuring;
+
+/// <summary>
+/// Measures several ways to do the same in five turns each, one after the other, so that what else the machine does falls on all
+/// alike. What counts is processor time: on a loaded machine the time that passes says more of the load.
+/// </summary>
+internal sealed class Contest(string title, BenchmarkRedis redis)
+{
+    private const int Turns = 5;
+
+    private readonly List<(Contestant Contestant, List<Sample> Samples)> _all = [];
+
+    /// <summary>Adds one.</summary>
+    public Contest Add(Contestant contestant)
+    {
+        _all.Add((contestant, []));
+        return this;
+    }
+
+    /// <summary>Measures all, after one turn each that warms up.</summary>
+    /// <returns>The table of the medians with their ranges.</returns>
+    public async Task<string> RunAsync(CancellationToken cancellationToken)
+    {
+        for (var turn = 0; turn <= Turns; turn++)
+        {
+            foreach (var (contestant, samples) in _all)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var sample = await MeasureAsync(contestant, cancellationToken);
+                if (turn > 0)
+                    samples.Add(sample);
+            }
+        }
+
+        return Table();
+    }
+
+    private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
+    {
+        var (cpu, server, started) = (contestant.Cpu(), await redis.CpuAsync(), TimeProvider.System.GetTimestamp());
+        await contestant.RunAsync(cancellationToken);
+        return new Sample(
+            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(TimeProvider.System.GetElapsedTime(started)));
+
+        double PerOperation(TimeSpan time) => time.TotalMicroseconds / contestant.Operations;
+    }
+
+    private string Table()
+    {
+        var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{title}, µs for each operation: median (range of {Turns})\n");
+        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{"time",-24}\n");
+        foreach (var (contestant, samples) in _all)
+        {
+            table.Append(CultureInfo.InvariantCulture,
+                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Median(samples, s => s.Time),-24}\n");
+        }
+
+        return table.ToString();
+    }
+
+    private static string Median(List<Sample> samples, Func<Sample, double> of)
+    {
+        var sorted = samples.Select(of).Order().ToList();
+        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F1} ({sorted[0]:F1}–{sorted[^1]:F1})");
+    }
+
+    private readonly record struct Sample(double Client, double Server, double Time);
+}
+
+/// <summary>One way to do it.</summary>
+/// <param name="Name">What it is.</param>
+/// <param name="Operations">Operations in one turn.</param>
+/// <param name="RunAsync">Does one turn.</param>
+internal sealed record Contestant(string Name, int Operations, Func<CancellationToken, Task> RunAsync)
+{
+    private const int Workers = 64;
+
+    /// <summary>Processor time until now of the process that is measured; by default this one.</summary>
+    public Func<TimeSpan> Cpu { get; init; } = static () =>
+    {
+        using var self = Process.GetCurrentProcess();
+        return self.TotalProcessorTime;
+    };
+
+    /// <summary>One that does an operation again and again in 64 parallel loops, each with its own number.</summary>
+    public static Contestant Parallel(string name, int operations, Func<int, Task> operateAsync) => new(
+        name, operations / Workers * Workers,
+        cancellationToken => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(
+            async () =>
+            {
+                for (var operation = 0; operation < operations / Workers; operation++)
+                    await operateAsync(worker);
+            }, cancellationToken))));
+}
