@@ -24,7 +24,7 @@ public sealed class KubernetesModelsTests
 
     [Theory]
     [InlineData("maxReplicas: 10", "maxReplicas: ten", "spec/maxReplicas must be integer")]
-    [InlineData("  scaleTargetRef:", "  scaleTarget:", "must have required property 'scaleTargetRef'")]
+    [InlineData("  scaleTargetRef:", "  scaleTarget:", "must have required property scaleTargetRef")]
     [InlineData("kind: PodDisruptionBudget", "kind: PodDisruption", "PodDisruption api")]
     public async Task A_fault_is_found(string right, string wrong, string finding)
     {

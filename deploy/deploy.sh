@@ -15,6 +15,8 @@ Usage: deploy/deploy.sh <command> [options]
                    applies the services and waits until they are ready.
   secrets          Makes the secrets that are missing, with random values; what is there is left alone.
   appoint N        Says that PostgreSQL N alone may take writes: the first step of a failover.
+  operator ARGS    Runs the operators' command (docs/operations.md) here, on the database there: operator keys create --name ops.
+                   Options of this script come before the word.
 
 OVERLAY is $(names "$overlays"), or the folder of a kustomization of yours.
 
@@ -48,6 +50,10 @@ read_options() {
             --component=*) chosen+=("${1#*=}") ;;
             --context=*) kubectl+=("--context=${1#*=}") ;;
             -*) wrong "there is no option $1; --help lists them." ;;
+            operator)
+                words+=("$@")
+                break
+                ;;
             *) words+=("$1") ;;
         esac
         shift
@@ -174,6 +180,58 @@ appoint() { # ordinal
     echo "postgres-$1 is appointed. Next: kubectl --namespace $namespace exec postgres-$1 --container postgres -- sh /scripts/promote.sh"
 }
 
+value() { # secret, key
+    "${kubectl[@]}" --namespace="$namespace" get secret "$1" -o "go-template={{index .data \"$2\" | base64decode}}" 2>/dev/null || fail "there is no secret $1 in namespace $namespace."
+}
+
+# A port of this machine that leads to the PostgreSQL that takes writes, for as long as this script runs.
+forward() {
+    local target primary
+    if "${kubectl[@]}" --namespace="$namespace" get service openhands-postgres-rw -o name >/dev/null 2>&1; then
+        target=service/openhands-postgres-rw
+    else
+        primary=$("${kubectl[@]}" --namespace="$namespace" get configmap postgres-topology -o 'jsonpath={.data.primary}' 2>/dev/null || true)
+        target=pod/postgres-${primary:-0}
+    fi
+    "${kubectl[@]}" --namespace="$namespace" port-forward "$target" :5432 >"$work/forward" 2>"$work/errors" &
+    forwarding=$!
+    trap 'kill "$forwarding" 2>/dev/null || true; rm -rf "$work"' EXIT
+    port=''
+    while [ -z "$port" ]; do
+        port=$(sed -nE 's/^Forwarding from 127\.0\.0\.1:([0-9]+) .*/\1/p' "$work/forward")
+        [ -n "$port" ] || kill -0 "$forwarding" 2>/dev/null || fail "$target cannot be reached: $(tail -n 1 "$work/errors")"
+        [ -n "$port" ] || sleep 0.1
+    done
+}
+
+login() { echo "Host=127.0.0.1;Port=$port;Username=$1;Password=$(value openhands-postgres "$2");Database=openhands"; } # role, key
+
+# The installation's own connection strings, line by line.
+settings() {
+    if "${kubectl[@]}" --namespace="$namespace" get secret openhands-connections -o name >/dev/null 2>&1; then
+        echo "ConnectionStrings__openhands-admin=$(value openhands-connections admin)"
+        echo "ConnectionStrings__openhands=$(value openhands-connections app)"
+        echo "ConnectionStrings__openhands-system=$(value openhands-connections system)"
+    else
+        echo "ConnectionStrings__openhands-admin=$(login postgres postgres-password)"
+        echo "ConnectionStrings__openhands=$(login openhands_app app-password)"
+        echo "ConnectionStrings__openhands-system=$(login openhands_system system-password)"
+    fi
+    echo "ConnectionStrings__secrets=$(value openhands-key-ring key)"
+}
+
+operate() { # arguments of the operators' command
+    command -v dotnet >/dev/null || fail "the operators' command needs the .NET SDK on this machine."
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    "${kubectl[@]}" --namespace="$namespace" get secret openhands-connections -o name >/dev/null 2>&1 || forward
+    local given
+    given=$(settings)
+    # A shell cannot set names with a hyphen, and what `env` is given everybody on this machine can read.
+    perl -e 'while (<STDIN>) { chomp; my ($name, $value) = split /=/, $_, 2; $ENV{$name} = $value } exec { $ARGV[0] } @ARGV or die "$!\n"' \
+        dotnet run --project "$here/../OpenHands.Cli" -- "$@" <<<"$given"
+}
+
 read_options "$@"
 set -- "${words[@]}"
 case ${1:-} in
@@ -181,6 +239,7 @@ case ${1:-} in
     apply) [ $# -eq 2 ] || wrong "apply wants one overlay." && apply "$2" ;;
     secrets) secrets ;;
     appoint) [ $# -eq 2 ] || wrong "appoint wants one number." && appoint "$2" ;;
+    operator) shift && operate "$@" ;;
     '') usage >&2 && exit 2 ;;
     *) wrong "there is no command $1; --help lists them." ;;
 esac

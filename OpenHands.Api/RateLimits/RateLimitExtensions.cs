@@ -33,7 +33,7 @@ internal static class RateLimitExtensions
     private static bool IsOn(IConfiguration configuration)
     {
         var identity = configuration.GetSection(IdentityOptions.Section).Get<IdentityOptions>() ?? new IdentityOptions();
-        return configuration.GetValue<bool?>($"{RateLimitOptions.Section}:{nameof(RateLimitOptions.Enabled)}") ?? (identity.HasLogin || identity.AllowRemote);
+        return configuration.GetValue<bool?>($"{RateLimitOptions.Section}:{nameof(RateLimitOptions.Enabled)}") ?? (!identity.IsAnonymous || identity.AllowRemote);
     }
 
     private sealed class RateLimitOptionsCheck : IValidateOptions<RateLimitOptions>

@@ -46,7 +46,7 @@ internal static class GitProvidersApi
     internal static async Task<Ok<SecretChanged>> RemoveAsync(ClaimsPrincipal caller, ProviderTokenStore store, CancellationToken cancellationToken)
     {
         await store.RemoveAllAsync(caller.UserId(), cancellationToken);
-        return TypedResults.Ok(new SecretChanged("Git providers removed"));
+        return TypedResults.Ok(new SecretChanged("Unset Git provider tokens"));
     }
 
     private static bool IsLine(string? text, int longest) =>

@@ -2,7 +2,6 @@ using System.Data;
 using System.Globalization;
 using Npgsql;
 using OpenHands.Cli.Terminal;
-using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Cli.Backups;
 

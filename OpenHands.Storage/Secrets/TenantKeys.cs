@@ -24,7 +24,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, (TenantKey? Key, long At)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (TenantKey Key, long At)> _known = new(StringComparer.Ordinal);
 
     /// <summary>By the setting <c>Secrets:TenantKeys</c>, true unless it says false.</summary>
     public TenantKeys(IConfiguration configuration, TimeProvider time) : this(configuration.GetValue(Setting, true), time)
@@ -42,13 +42,16 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
     /// <exception cref="PostgresException">The tenant may not write secrets of the owner.</exception>
     internal async Task LoadAsync(OpenHandsDb db, SecretOwner owner, bool create, CancellationToken cancellationToken)
     {
-        create &= writes;
-        if (_known.TryGetValue(owner.Tenant, out var known) && time.GetElapsedTime(known.At) < Lifetime && (known.Key is not null || !create))
+        // Of many who find it too old one asks; the others go on with it meanwhile.
+        if (_known.TryGetValue(owner.Tenant, out var known)
+            && (time.GetElapsedTime(known.At) < Lifetime || !_known.TryUpdate(owner.Tenant, known with { At = time.GetTimestamp() }, known)))
+        {
             return;
+        }
 
         var asked = time.GetTimestamp();
-        var key = await FindAsync(db, owner, cancellationToken);
-        if (key is null && create)
+        var key = await FindOrForgetAsync(db, owner, cancellationToken);
+        if (key is null && create && writes)
         {
             var (id, salt, now) = (NewId(), RandomNumberGenerator.GetBytes(SaltBytes), time.GetUtcNow());
             // Of several first secrets one makes the key; the others wait for it at the conflict.
@@ -91,7 +94,21 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
     }
 
     /// <summary>The key of a tenant that was learned before; null when it has none.</summary>
-    internal TenantKey? Find(string tenant) => _known.GetValueOrDefault(tenant).Key;
+    internal TenantKey? Find(string tenant) => _known.TryGetValue(tenant, out var known) ? known.Key : null;
+
+    // What cannot be asked now is not known any more, so that the next one asks.
+    private async Task<TenantKey?> FindOrForgetAsync(OpenHandsDb db, SecretOwner owner, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await FindAsync(db, owner, cancellationToken);
+        }
+        catch
+        {
+            _known.TryRemove(owner.Tenant, out _);
+            throw;
+        }
+    }
 
     private static Task<TenantKey?> FindAsync(OpenHandsDb db, SecretOwner owner, CancellationToken cancellationToken) =>
         db.TenantKeys.AsNoTracking().SingleOrDefaultAsync(key => key.UserId == owner.UserId && key.OrganizationId == owner.OrganizationId, cancellationToken);
@@ -109,8 +126,15 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
         await insert.ExecuteNonQueryAsync(cancellationToken);
     }
 
+    // That there is none is not remembered: whoever may not see it sees none.
     private void Remember(string tenant, TenantKey? key, long asked)
     {
+        if (key is null)
+        {
+            _known.TryRemove(tenant, out _);
+            return;
+        }
+
         if (_known.Count >= Most)
             _known.Clear();
         _known[tenant] = (key, asked);

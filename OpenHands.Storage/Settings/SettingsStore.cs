@@ -16,7 +16,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, AuditLog 
     public async Task<SavedSettings?> FindAsync(string userId, CancellationToken cancellationToken)
     {
         var found = await Rows(userId).AsNoTracking().SingleOrDefaultAsync(cancellationToken);
-        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
+        await PrepareAsync(userId, found?.Own, cancellationToken);
         return found is null ? null : Show(found);
     }
 
@@ -39,7 +39,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, AuditLog 
             .AsNoTracking()
             .AsSingleQuery()
             .SingleOrDefaultAsync(cancellationToken);
-        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
+        await PrepareAsync(userId, found?.Settings.Own, cancellationToken);
         return found is null ? null : new Profile(
             found.User.Id, found.User.Email, found.User.DisplayName,
             [.. found.Memberships.Select(joined => new ProfileMembership(joined.Id, joined.Name, joined.Role, joined.Id == found.User.ActiveOrganizationId))],
@@ -53,7 +53,7 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, AuditLog 
     public async Task<byte[]?> FindLlmApiKeyAsync(string userId, CancellationToken cancellationToken)
     {
         var row = await db.UserSettings.AsNoTracking().SingleOrDefaultAsync(settings => settings.UserId == userId, cancellationToken);
-        await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
+        await PrepareAsync(userId, row, cancellationToken);
         using var secrets = row is null ? new SettingsSecrets() : SettingsSecrets.Open(cipher, row);
         if (secrets.Find(SettingsFields.LlmApiKey) is { } own)
         {
@@ -104,6 +104,10 @@ public sealed class SettingsStore(OpenHandsDb db, SecretCipher cipher, AuditLog 
         await transaction.CommitAsync(cancellationToken);
         return null;
     }
+
+    // Without secrets no key is needed.
+    private Task PrepareAsync(string userId, UserSettings? row, CancellationToken cancellationToken) =>
+        row is null or { Secrets: "{}" } ? Task.CompletedTask : cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
 
     private IQueryable<SettingsRows> Rows(string userId)
     {

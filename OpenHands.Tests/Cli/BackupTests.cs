@@ -34,8 +34,11 @@ public sealed class BackupTests(DatabaseServer server)
         // The whole API on what was restored, with the restored ring.
         await using (var api = await ApiHost.StartAsync([$"ConnectionStrings:openhands={target.App}", $"ConnectionStrings:secrets={CliInstallation.KeyRing}"]))
         {
-            using var answer = await api.Client.GetAsync(new Uri("/health", UriKind.Relative), Token);
-            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            await Eventually.TrueAsync("it is healthy", async () =>
+            {
+                using var answer = await api.Client.GetAsync(new Uri("/health", UriKind.Relative), Token);
+                return answer.StatusCode == HttpStatusCode.OK;
+            });
             Assert.Equal("the value", await SecretAsync(target, user));
             await using var db = target.Open(user);
             await using var caches = new Caches(target);

@@ -25,6 +25,7 @@ public sealed partial class ArchitectureTests
 
     [Theory]
     [InlineData("OpenHands.Hosting", "")]
+    [InlineData("OpenHands.Dashboard", "")]
     [InlineData("OpenHands.ServiceDefaults", "")]
     [InlineData("OpenHands.Storage", "")]
     [InlineData("OpenHands.Api", "OpenHands.ServiceDefaults OpenHands.Storage")]

@@ -110,13 +110,41 @@ public sealed class DeployScriptTests : IDisposable
     }
 
     [Fact]
+    public async Task The_operators_command_runs_on_the_primary_with_the_installations_secrets_out_of_sight()
+    {
+        // No shell: it would drop the variables whose names it cannot write.
+        File.WriteAllText(_folder["dotnet"],
+            $"""
+            #!/usr/bin/perl
+            print "$_=$ENV{'{'}$_{'}'}\n" for sort grep /^ConnectionStrings/, keys %ENV;
+            open my $command, '>', '{_folder["command"]}'; print $command "@ARGV\n"; close $command;
+            exit 3;
+            """);
+        File.SetUnixFileMode(_folder["dotnet"], TestFolder.Everyone);
+
+        var (exitCode, output, _) = await RunAsync(Complete, "--context=staging", "operator", "keys", "create", "--name", "first key");
+
+        Assert.Equal(3, exitCode);
+        Assert.Equal(
+            [
+                "ConnectionStrings__openhands-admin=Host=127.0.0.1;Port=54321;Username=postgres;Password=secret;Database=openhands",
+                "ConnectionStrings__openhands-system=Host=127.0.0.1;Port=54321;Username=openhands_system;Password=secret;Database=openhands",
+                "ConnectionStrings__openhands=Host=127.0.0.1;Port=54321;Username=openhands_app;Password=secret;Database=openhands",
+                "ConnectionStrings__secrets=secret",
+            ],
+            output.Split('\n').Where(line => line.StartsWith("ConnectionStrings", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.EndsWith("OpenHands.Cli -- keys create --name first key\n", File.ReadAllText(_folder["command"]), StringComparison.Ordinal);
+        Assert.Contains("--context=staging --namespace=openhands port-forward pod/postgres-2 :5432", Asked, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Help_names_every_command_overlay_and_component()
     {
         var (exitCode, output, _) = await RunAsync("", "--help");
 
         Assert.Equal(0, exitCode);
         Assert.All(
-            ["render", "apply", "secrets", "appoint", "development, production", "cloudnative-pg, managed-databases, pgbouncer"],
+            ["render", "apply", "secrets", "appoint", "operator", "development, production", "cloudnative-pg, managed-databases, pgbouncer"],
             word => Assert.Contains(word, output, StringComparison.Ordinal));
     }
 
@@ -137,7 +165,13 @@ public sealed class DeployScriptTests : IDisposable
                 *' get secret '*)
                     name=${line#*get secret } name=${name%% *}
                     [[ " {{secrets}} " == *" $name "* ]] || exit 1
-                    echo c2VjcmV0 ;;
+                    case "$line" in *base64decode*) echo secret ;; *) echo c2VjcmV0 ;; esac ;;
+                *' get service '*) exit 1 ;;
+                *' get configmap '*) echo 2 ;;
+                *' port-forward '*)
+                    echo "$line" >>"{{_folder["asked"]}}"
+                    echo 'Forwarding from 127.0.0.1:54321 -> 5432'
+                    exec sleep 60 ;;
                 *' get statefulset '*) echo 3 ;;
             esac
             echo "$line" >>"{{_folder["asked"]}}"

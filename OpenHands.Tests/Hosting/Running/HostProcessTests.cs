@@ -48,10 +48,14 @@ public sealed class HostProcessTests : IDisposable
     }
 
     [Fact]
-    public async Task A_killed_dotnet_run_takes_everything_along()
+    public async Task A_killed_dotnet_run_takes_everything_along_and_the_dashboard_that_it_named()
     {
-        await using var host = HostProcess.StartByDotnetRun(Arguments("data"));
+        await using var host = HostProcess.StartByDotnetRun([.. Arguments("data"), "--Dashboard:Enabled=true", $"--Ports:Dashboard={HostProcess.FreePort()}"]);
         await host.ReadyAsync();
+        await Eventually.TrueAsync("the link is printed", () => host.Output.Contains("\nDashboard: http://localhost:", StringComparison.Ordinal));
+        var link = host.Output.Split('\n').Single(line => line.StartsWith("Dashboard: ", StringComparison.Ordinal))["Dashboard: ".Length..];
+        using var browser = new HttpClient();
+        Assert.Contains("blazor.web", await browser.GetStringAsync(new Uri(link), TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
         host.Signal("KILL");
 

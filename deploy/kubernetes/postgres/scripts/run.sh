@@ -131,6 +131,8 @@ host all all all scram-sha-256
 host replication replicator all scram-sha-256
 HBA
 
+# The first process of a container ignores what it does not ask for.
+trap 'exit 0' TERM INT
 settle
 rm -f "$POSTGRES_RUN/starting"
 exec "$(program postgres)" -D "$PGDATA" \

@@ -51,6 +51,8 @@ wait_until_not_empty_master() {
 }
 
 mkdir -p "$REDIS_RUN"
+# The first process of a container ignores what it does not ask for.
+trap 'exit 0' TERM INT
 wait_until_not_empty_master
 master=$(find_master)
 umask 077

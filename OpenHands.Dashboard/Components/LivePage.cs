@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Components;
+
+namespace OpenHands.Dashboard.Components;
+
+/// <summary>A page that shows what changes by itself: twice a second at most, and not at all while nothing does.</summary>
+public abstract class LivePage : ComponentBase, IDisposable
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private readonly CancellationTokenSource _left = new();
+
+    [Inject]
+    internal TimeProvider Time { get; set; } = null!;
+
+    [Inject]
+    internal NavigationManager Navigation { get; set; } = null!;
+
+    /// <summary>Ends when the user leaves the page.</summary>
+    protected CancellationToken Left => _left.Token;
+
+    /// <summary>Another number whenever there is something new to see.</summary>
+    protected abstract long Version { get; }
+
+    /// <summary>The same page with another value for a filter; none when it is empty.</summary>
+    protected string With(string filter, object? value) =>
+        Navigation.GetUriWithQueryParameters(new Dictionary<string, object?> { [filter] = value is string { Length: 0 } or false ? null : value });
+
+    /// <summary>Turns to the page with another value for a filter; going back does not count through every letter typed.</summary>
+    protected void Filter(string filter, object? value) => Navigation.NavigateTo(With(filter, value), replace: true);
+
+    /// <inheritdoc/>
+    protected override void OnInitialized() => _ = FollowAsync();
+
+    /// <summary>Lets go of what the page holds.</summary>
+    protected virtual void Leave()
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _left.Cancel();
+        Leave();
+        _left.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    private async Task FollowAsync()
+    {
+        using var timer = new PeriodicTimer(Interval, Time);
+        var token = Left;
+        var shown = Version;
+        try
+        {
+            while (await timer.WaitForNextTickAsync(token))
+            {
+                if (Version is var now && now != shown)
+                {
+                    shown = now;
+                    await InvokeAsync(StateHasChanged);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The user has left.
+        }
+    }
+}
