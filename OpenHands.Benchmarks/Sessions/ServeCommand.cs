@@ -22,14 +22,14 @@ internal static class ServeCommand
     private static readonly RateLimitPolicy[] Policies =
         [.. new[] { "user", "api-key", "organization" }.Select(name => new RateLimitPolicy(name, 1_000_000, TimeSpan.FromMinutes(1)))];
 
-    /// <summary>Serves until the process is killed, and writes its address.</summary>
+    /// <summary>Serves until its input ends, and writes its address.</summary>
     public static async Task RunAsync(string kind, CancellationToken cancellationToken)
     {
         string[] settings = ["--urls=http://127.0.0.1:0", "--Logging:LogLevel:Default=Warning"];
         await using var app = kind == "product" ? ApiApplication.Build(settings) : Bare(settings);
         await app.StartAsync(cancellationToken);
         Console.WriteLine(app.Urls.Single());
-        await app.WaitForShutdownAsync(cancellationToken);
+        await Console.In.ReadToEndAsync(cancellationToken);
     }
 
     // The same check of the key, one call of the limiter, and one GET of what the product keeps in Redis, sent as it is.

@@ -27,6 +27,7 @@ internal sealed class SessionServer : IAsyncDisposable
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!, ["serve", kind])
         {
+            RedirectStandardInput = true, // its end tells the server that nobody needs it any more, however this process ends
             RedirectStandardOutput = true,
             Environment =
             {
