@@ -4,6 +4,8 @@ using OpenHands.Api.Audit;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
 using OpenHands.Api.Http;
+using OpenHands.Api.Invitations;
+using OpenHands.Api.OpenApi;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
 using OpenHands.Api.RateLimits;
@@ -41,11 +43,8 @@ internal static class ApiApplication
         builder.Services.AddFrontend();
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
-        builder.Services.AddOpenApi(openApi => openApi.AddDocumentTransformer((document, _, _) =>
-        {
-            document.Info = new() { Title = "OpenHands", Version = "v1" };
-            return Task.CompletedTask;
-        }));
+        builder.Services.AddInvitations();
+        builder.Services.AddDescription();
 
         var app = builder.Build();
         // The host would do it on start, too, but only after it has begun and with a stack trace in the log.
@@ -64,7 +63,7 @@ internal static class ApiApplication
         app.UseAuthorization();
 
         app.MapDefaultEndpoints();
-        app.MapOpenApi("/openapi/v1.json").ForUsers();
+        app.MapDescription();
         app.MapWelcome();
         app.MapLogin();
         app.MapWebClient();
@@ -73,6 +72,7 @@ internal static class ApiApplication
         app.MapOrganizationSettings();
         app.MapUsers();
         app.MapOrganizations();
+        app.MapInvitations();
         app.MapSecrets();
         app.MapOwnedSecrets();
         app.MapGitProviders();

@@ -2,8 +2,11 @@ using Microsoft.EntityFrameworkCore;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.DataProtection;
+using OpenHands.Storage.Idempotency;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Secrets.Rotation;
@@ -26,6 +29,9 @@ public sealed class OpenHandsDb : DbContext
 
     /// <summary>For whom this context works while it is rented; null shows no tenant's rows.</summary>
     internal TenantContext? Tenant { get; set; }
+
+    /// <summary>The transaction that stores take part in; null while none is open.</summary>
+    internal StoreTransaction? StoreTransaction { get; set; }
 
     /// <summary>What the open transaction wants done once it is committed.</summary>
     internal List<Func<Task>> AfterCommit { get; } = [];
@@ -51,6 +57,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Who belongs to which organization, in which role.</summary>
     public DbSet<OrganizationMembership> OrganizationMemberships => Set<OrganizationMembership>();
 
+    /// <summary>Who may become a member of which organization by a link.</summary>
+    public DbSet<Invitation> Invitations => Set<Invitation>();
+
     /// <summary>Saved states of pieces of work.</summary>
     public DbSet<Session> Sessions => Set<Session>();
 
@@ -72,6 +81,9 @@ public sealed class OpenHandsDb : DbContext
     /// <summary>Hashes of the keys that programs call with.</summary>
     public DbSet<ApiKey> ApiKeys => Set<ApiKey>();
 
+    /// <summary>What was answered to requests that may be sent again.</summary>
+    public DbSet<IdempotencyRecord> IdempotencyRecords => Set<IdempotencyRecord>();
+
     /// <summary>Values taken from a queue that no handler could read, with the reason.</summary>
     public DbSet<DeadLetter> DeadLetters => Set<DeadLetter>();
 
@@ -90,7 +102,7 @@ public sealed class OpenHandsDb : DbContext
     /// <inheritdoc />
     public override void Dispose()
     {
-        Tenant = null; // before the pool has it back
+        (Tenant, StoreTransaction) = (null, null); // before the pool has it back
         AfterCommit.Clear();
         base.Dispose();
     }
@@ -98,7 +110,7 @@ public sealed class OpenHandsDb : DbContext
     /// <inheritdoc />
     public override ValueTask DisposeAsync()
     {
-        Tenant = null;
+        (Tenant, StoreTransaction) = (null, null);
         AfterCommit.Clear();
         return base.DisposeAsync();
     }

@@ -9,6 +9,8 @@ using Microsoft.Extensions.Logging;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Caching;
+using OpenHands.Storage.Idempotency;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Postgres;
@@ -48,6 +50,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<SettingsStore>();
         builder.Services.AddScoped<OrganizationSettingsStore>();
         builder.Services.AddScoped<SecretStore>();
+        builder.Services.AddScoped<IdempotencyStore>();
         builder.Services.AddScoped<ApiKeyStore>();
         builder.Services.AddSingleton<ApiKeyDirectory>();
         builder.Services.AddSingleton<ApiKeyUses>();
@@ -70,6 +73,8 @@ public static class StorageExtensions
         builder.Services.AddSingleton<IdentityDirectory>();
         builder.Services.AddScoped<FirstLogin>();
         builder.Services.AddScoped<OrganizationStore>();
+        builder.Services.AddScoped<InvitationStore>();
+        builder.Services.AddScoped<UserStore>();
         builder.Services.AddSingleton<QueueWindow>();
         builder.Services.AddScoped<TaskQueue>();
         builder.Services.AddScoped<WebhookStore>();

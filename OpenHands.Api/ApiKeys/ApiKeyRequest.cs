@@ -61,8 +61,8 @@ public sealed record NewApiKey
     /// <summary>From when it is refused, UTC; null for never.</summary>
     public DateTimeOffset? ExpiresAt { get; }
 
-    /// <summary>The key itself.</summary>
-    public string Key { get; }
+    /// <summary>The key itself; null in an answer that is given again (Idempotency-Key).</summary>
+    public string? Key { get; }
 
     /// <inheritdoc />
     public override string ToString() => $"{nameof(NewApiKey)} {Prefix}…"; // that of a record would show the key

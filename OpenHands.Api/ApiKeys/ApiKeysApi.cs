@@ -77,7 +77,7 @@ internal static class ApiKeysApi
     {
         keys.WithTags("API keys").ActAsTenant(ApiKeyScopes.Keys);
         keys.MapGet("/", ListAsync).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
-        keys.MapPost("/", CreateAsync).Costs(5).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status422UnprocessableEntity);
+        keys.MapPost("/", CreateAsync).Costs(5).ProducesProblem(StatusCodes.Status403Forbidden).Idempotent(shownOnce: "key");
         keys.MapDelete(One, RevokeAsync).ProducesProblem(StatusCodes.Status404NotFound);
         return keys;
     }

@@ -23,10 +23,15 @@ internal sealed class LoginGate(RequestDelegate next, IOptions<IdentityOptions> 
 
         if (!identity.Value.HasLogin)
             return context.WriteProblemAsync(StatusCodes.Status401Unauthorized, "Send an API key: Authorization: Bearer sk-oh-…");
-        if (!FrontendPaths.MayBeFrontend(context.Request.Path) || !FrontendPaths.WantsPage(context.Request))
+        if (!FrontendPaths.MayBeFrontend(context.Request.Path) || !Navigates(context))
             return context.WriteProblemAsync(StatusCodes.Status401Unauthorized, ProblemText.For(StatusCodes.Status401Unauthorized));
 
         context.Response.Redirect(LoginApi.AddressFor(context.Request));
         return Task.CompletedTask;
     }
+
+    // What is a page of ours only a browser asks for as one; an address of the front end may be asked for by anything.
+    private static bool Navigates(HttpContext context) => context.GetEndpoint() is null
+        ? FrontendPaths.WantsPage(context.Request)
+        : FrontendPaths.Accepts(context.Request, "text/html");
 }

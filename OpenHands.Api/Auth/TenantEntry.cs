@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Tenancy;
 
@@ -31,7 +32,11 @@ internal static class TenantEntry
                 tenant.Origin = AuditOrigins.Of(context);
                 // Who has a key has been here before.
                 if (ofKey is null)
-                    await context.RequestServices.GetRequiredService<FirstLogin>().EnsureAsync(context.RequestAborted);
+                {
+                    var hasLogin = context.RequestServices.GetRequiredService<IOptions<IdentityOptions>>().Value.HasLogin;
+                    await context.RequestServices.GetRequiredService<FirstLogin>().EnsureAsync(mayMakeUser: !hasLogin, context.RequestAborted);
+                }
+
                 return await next(invocation);
             });
     }

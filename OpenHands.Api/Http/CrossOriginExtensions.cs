@@ -24,7 +24,7 @@ internal static class CrossOriginExtensions
                 .AllowAnyHeader()
                 .AllowAnyMethod()
                 .AllowCredentials()
-                .WithExposedHeaders("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy")
+                .WithExposedHeaders("ETag", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", IdempotencyFilter.RepeatedHeader)
                 .SetPreflightMaxAge(PreflightLifetime)));
     }
 }

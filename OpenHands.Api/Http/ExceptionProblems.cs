@@ -31,6 +31,12 @@ internal sealed partial class ExceptionProblems(ILogger<ExceptionProblems> logge
             return true;
         }
 
+        if (DatabaseAvailability.IsOfRemovedOwner(exception))
+        {
+            await httpContext.WriteProblemAsync(StatusCodes.Status409Conflict, "The user or the organization was removed in this moment.");
+            return true;
+        }
+
         RequestFailed(logger, exception, httpContext.Request.Method, Route(httpContext));
         const int failed = StatusCodes.Status500InternalServerError;
         await httpContext.WriteProblemAsync(failed, ProblemText.For(failed));

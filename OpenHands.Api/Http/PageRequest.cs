@@ -3,13 +3,13 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace OpenHands.Api.Http;
 
-/// <summary>Which part of a list to answer with. A page goes on after the last id of the one before, so rows that come or go meanwhile move nothing.</summary>
+/// <summary>Which part of a list to answer with. A page goes on after the last item of the one before, so rows that come or go meanwhile move nothing.</summary>
 public sealed class PageRequest
 {
     private const int DefaultMost = 50;
     private const int CeilingMost = 100;
 
-    /// <summary>Id after which the page begins: the `next_page_id` of the page before.</summary>
+    /// <summary>What the page begins after: the `next_page_id` of the page before.</summary>
     [FromQuery(Name = "page_id")]
     public string? PageId { get; init; }
 
@@ -18,11 +18,7 @@ public sealed class PageRequest
     public int? Limit { get; init; }
 
     /// <summary>What is wrong with the request; null for nothing.</summary>
-    internal ProblemHttpResult? Problem => PageId is not null && !EntityIdConstraint.IsId(PageId)
-        ? TypedResults.Problem("page_id must be the next_page_id of another page.", statusCode: StatusCodes.Status422UnprocessableEntity)
-        : Limit is < 1 or > CeilingMost
-            ? TypedResults.Problem($"limit must be 1 to {CeilingMost}.", statusCode: StatusCodes.Status422UnprocessableEntity)
-            : null;
+    internal ProblemHttpResult? Problem => ProblemFor(EntityIdConstraint.IsId);
 
     internal string After => PageId ?? "";
 
@@ -30,6 +26,13 @@ public sealed class PageRequest
     internal int Most => Size + 1;
 
     private int Size => Limit ?? DefaultMost;
+
+    /// <summary>The same for a list that goes on after something else than an id.</summary>
+    internal ProblemHttpResult? ProblemFor(Func<string, bool> isPageId) => PageId is not null && !isPageId(PageId)
+        ? TypedResults.Problem("page_id must be the next_page_id of another page.", statusCode: StatusCodes.Status422UnprocessableEntity)
+        : Limit is < 1 or > CeilingMost
+            ? TypedResults.Problem($"limit must be 1 to {CeilingMost}.", statusCode: StatusCodes.Status422UnprocessableEntity)
+            : null;
 
     internal Page<T> Of<T>(IReadOnlyList<T> rows, Func<T, string> id) =>
         rows.Count > Size ? new Page<T>([.. rows.Take(Size)], id(rows[Size - 1])) : new Page<T>(rows, NextPageId: null);

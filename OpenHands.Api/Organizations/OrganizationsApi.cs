@@ -19,12 +19,12 @@ internal static class OrganizationsApi
     {
         var organizations = routes.MapGroup("/api/v1/organizations").WithTags("Organizations").ActAsTenant(ApiKeyScopes.Organizations);
         organizations.MapGet("/", ListAsync);
-        organizations.MapPost("/", CreateAsync).Costs(5);
+        organizations.MapPost("/", CreateAsync).Costs(5).Idempotent();
         organizations.MapGet(One, ReadAsync);
         organizations.MapPut(One, RenameAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapPost(One + "/switch", SwitchAsync);
         organizations.MapGet(One + "/members", ListMembersAsync);
-        organizations.MapPost(One + "/members", AddMemberAsync).ForAdmins(ApiKeyScopes.Organizations);
+        organizations.MapPost(One + "/members", AddMemberAsync).ForAdmins(ApiKeyScopes.Organizations).Idempotent();
         organizations.MapPut(OneMember, ChangeRoleAsync).ForAdmins(ApiKeyScopes.Organizations);
         organizations.MapDelete(OneMember, RemoveMemberAsync);
         return organizations;
@@ -52,7 +52,7 @@ internal static class OrganizationsApi
         OrganizationStore store, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await store.FindAsync(cancellationToken) is not { } organization)
-            return Problem(OrganizationOutcome.NotFound);
+            return OrganizationProblems.Of(OrganizationOutcome.NotFound);
 
         response.Headers.ETag = EntityTag.Of(organization.Version);
         return TypedResults.Ok(organization);
@@ -68,12 +68,12 @@ internal static class OrganizationsApi
 
         var version = EntityTag.Read(ifMatch);
         var outcome = version is EntityTag.Unknown ? OrganizationOutcome.Changed : await store.RenameAsync(name, version, cancellationToken);
-        return outcome == OrganizationOutcome.Done ? await ReadAsync(store, response, cancellationToken) : Problem(outcome);
+        return outcome == OrganizationOutcome.Done ? await ReadAsync(store, response, cancellationToken) : OrganizationProblems.Of(outcome);
     }
 
     /// <summary>Makes the organization the one that the caller's requests act in unless they name another.</summary>
     internal static async Task<Results<NoContent, ProblemHttpResult>> SwitchAsync(OrganizationStore store, CancellationToken cancellationToken) =>
-        await store.ActivateAsync(cancellationToken) ? TypedResults.NoContent() : Problem(OrganizationOutcome.NotFound);
+        await store.ActivateAsync(cancellationToken) ? TypedResults.NoContent() : OrganizationProblems.Of(OrganizationOutcome.NotFound);
 
     /// <summary>The members of the organization, in the order of their ids.</summary>
     internal static async Task<Results<Ok<Page<OrganizationMember>>, ProblemHttpResult>> ListMembersAsync(
@@ -84,7 +84,7 @@ internal static class OrganizationsApi
 
         return await store.MembersAsync(page.After, page.Most, cancellationToken) is { } members
             ? TypedResults.Ok(page.Of(members, member => member.UserId))
-            : Problem(OrganizationOutcome.NotFound);
+            : OrganizationProblems.Of(OrganizationOutcome.NotFound);
     }
 
     /// <summary>Adds a user of the platform. What is active for that user stays active.</summary>
@@ -92,12 +92,12 @@ internal static class OrganizationsApi
         MemberRequest request, OrganizationStore store, HttpRequest http, CancellationToken cancellationToken)
     {
         if (!OrganizationRole.IsOne(request.Role))
-            return BadRole();
+            return OrganizationProblems.BadRole();
         if (!EntityIdConstraint.IsId(request.UserId))
-            return Problem(OrganizationOutcome.NoSuchUser);
+            return OrganizationProblems.Of(OrganizationOutcome.NoSuchUser);
 
         var outcome = await store.AddMemberAsync(request.UserId, request.Role, cancellationToken);
-        return outcome == OrganizationOutcome.Done ? TypedResults.Created($"{http.Path}/{request.UserId}") : Problem(outcome);
+        return outcome == OrganizationOutcome.Done ? TypedResults.Created($"{http.Path}/{request.UserId}") : OrganizationProblems.Of(outcome);
     }
 
     /// <summary>Changes the role of a member. The last admin stays one.</summary>
@@ -105,10 +105,10 @@ internal static class OrganizationsApi
         string user, RoleRequest request, OrganizationStore store, CancellationToken cancellationToken)
     {
         if (!OrganizationRole.IsOne(request.Role))
-            return BadRole();
+            return OrganizationProblems.BadRole();
 
         var outcome = await store.ChangeRoleAsync(user, request.Role, cancellationToken);
-        return outcome == OrganizationOutcome.Done ? TypedResults.NoContent() : Problem(outcome);
+        return outcome == OrganizationOutcome.Done ? TypedResults.NoContent() : OrganizationProblems.Of(outcome);
     }
 
     /// <summary>Removes a member, or lets the caller leave. The member's sessions and keys in the organization end with it.</summary>
@@ -116,28 +116,9 @@ internal static class OrganizationsApi
         string user, OrganizationStore store, CancellationToken cancellationToken)
     {
         var outcome = await store.RemoveMemberAsync(user, cancellationToken);
-        return outcome == OrganizationOutcome.Done ? TypedResults.NoContent() : Problem(outcome);
+        return outcome == OrganizationOutcome.Done ? TypedResults.NoContent() : OrganizationProblems.Of(outcome);
     }
 
     private static ProblemHttpResult BadName() => TypedResults.Problem(
         $"name must be {OrganizationName.Expected}.", statusCode: StatusCodes.Status422UnprocessableEntity);
-
-    private static ProblemHttpResult BadRole() => TypedResults.Problem(
-        $"role must be {OrganizationRole.Admin} or {OrganizationRole.Member}.", statusCode: StatusCodes.Status422UnprocessableEntity);
-
-    private static ProblemHttpResult Problem(OrganizationOutcome outcome)
-    {
-        var (status, message) = outcome switch
-        {
-            OrganizationOutcome.NotFound => (StatusCodes.Status404NotFound, "There is no such organization."),
-            OrganizationOutcome.NotAdmin => (StatusCodes.Status403Forbidden, "Only an admin of the organization may do this."),
-            OrganizationOutcome.Changed => (StatusCodes.Status412PreconditionFailed, "Somebody else changed the organization meanwhile. Read it again."),
-            OrganizationOutcome.NoSuchUser => (StatusCodes.Status404NotFound, "There is no such user."),
-            OrganizationOutcome.NoSuchMember => (StatusCodes.Status404NotFound, "The organization has no such member."),
-            OrganizationOutcome.AlreadyMember => (StatusCodes.Status409Conflict, "The user is a member already."),
-            OrganizationOutcome.LastAdmin => (StatusCodes.Status409Conflict, "An organization must keep an admin. Make somebody else an admin first."),
-            _ => throw new InvalidOperationException($"{outcome} is no problem."),
-        };
-        return TypedResults.Problem(message, statusCode: status);
-    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Api.Settings;
@@ -20,8 +21,22 @@ internal static class OwnedSecretsApi
     }
 
     /// <summary>The secrets without their values, by name.</summary>
-    internal static async Task<Ok<IReadOnlyList<SecretSummary>>> ListAsync(HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
-        TypedResults.Ok(await store.ListAsync(OwnerOf(context), cancellationToken));
+    internal static async Task<Results<Ok<Page<SecretSummary>>, ProblemHttpResult>> ListAsync(
+        [AsParameters] PageRequest page, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        page.ProblemFor(name => SecretName.Problem(name, description: null) is null)
+        ?? (Results<Ok<Page<SecretSummary>>, ProblemHttpResult>)TypedResults.Ok(
+            page.Of(await store.ListAsync(OwnerOf(context), page.After, page.Most, cancellationToken), secret => secret.Name));
+
+    /// <summary>One secret without its value.</summary>
+    internal static async Task<Results<Ok<SecretSummary>, ProblemHttpResult>> ReadAsync(
+        string name, HttpContext context, SecretStore store, CancellationToken cancellationToken)
+    {
+        if (SecretName.Problem(name, description: null) is not null || await store.FindSummaryAsync(OwnerOf(context), name, cancellationToken) is not { } found)
+            return SecretProblems.Of(SecretOutcome.NotFound, StatusCodes.Status409Conflict);
+
+        context.Response.Headers.ETag = EntityTag.Of(found.Version);
+        return TypedResults.Ok(found);
+    }
 
     /// <summary>Stores a new secret. In an organization only admins may.</summary>
     internal static async Task<Results<Created, ProblemHttpResult>> AddAsync(
@@ -36,17 +51,27 @@ internal static class OwnedSecretsApi
             : SecretProblems.Of(outcome, StatusCodes.Status409Conflict);
     }
 
-    /// <summary>Gives a secret a new value; the former one stays as a version.</summary>
+    /// <summary>Names and describes a secret anew; its value and its versions stay. With If-Match only the version that it names.</summary>
+    internal static async Task<Results<NoContent, ProblemHttpResult>> DescribeAsync(
+        string name, SecretDescription request, [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext context, SecretStore store,
+        CancellationToken cancellationToken) =>
+        SecretName.Problem(request.Name, request.Description) is { } problem
+            ? SecretProblems.Invalid(problem)
+            : await AnswerAsync(name, ifMatch, version =>
+                store.RenameAsync(OwnerOf(context), name, request.Name ?? "", request.Description, cancellationToken, version));
+
+    /// <summary>Gives a secret a new value; the former one stays as a version. With If-Match only the version that it names.</summary>
     internal static async Task<Results<NoContent, ProblemHttpResult>> ReplaceAsync(
-        string name, SecretValue request, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        string name, SecretValue request, [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext context, SecretStore store,
+        CancellationToken cancellationToken) =>
         SecretName.ProblemOfValue(request.Value) is { } problem
             ? SecretProblems.Invalid(problem)
-            : await AnswerAsync(name, () => store.ReplaceValueAsync(OwnerOf(context), name, request.Value ?? "", cancellationToken));
+            : await AnswerAsync(name, ifMatch, version => store.ReplaceValueAsync(OwnerOf(context), name, request.Value ?? "", cancellationToken, version));
 
-    /// <summary>Deletes a secret with all its versions.</summary>
+    /// <summary>Deletes a secret with all its versions. With If-Match only the version that it names.</summary>
     internal static Task<Results<NoContent, ProblemHttpResult>> DeleteAsync(
-        string name, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
-        AnswerAsync(name, () => store.DeleteAsync(OwnerOf(context), name, cancellationToken));
+        string name, [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        AnswerAsync(name, ifMatch, version => store.DeleteAsync(OwnerOf(context), name, cancellationToken, version));
 
     /// <summary>The former versions that are kept, newest first, without their values.</summary>
     internal static async Task<Results<Ok<IReadOnlyList<FormerSecret>>, ProblemHttpResult>> VersionsAsync(
@@ -55,20 +80,22 @@ internal static class OwnedSecretsApi
             ? TypedResults.Ok(versions)
             : SecretProblems.Of(SecretOutcome.NotFound, StatusCodes.Status409Conflict);
 
-    /// <summary>Gives a secret the value of a former version. The present value becomes a version, too.</summary>
+    /// <summary>Gives a secret the value of a former version. The present value becomes a version, too. With If-Match only the version that it names.</summary>
     internal static Task<Results<NoContent, ProblemHttpResult>> RestoreAsync(
-        string name, long version, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
-        AnswerAsync(name, () => store.RestoreAsync(OwnerOf(context), name, version, cancellationToken));
+        string name, long version, [FromHeader(Name = "If-Match")] string? ifMatch, HttpContext context, SecretStore store, CancellationToken cancellationToken) =>
+        AnswerAsync(name, ifMatch, seen => store.RestoreAsync(OwnerOf(context), name, version, cancellationToken, seen));
 
     private static RouteGroupBuilder Map(RouteGroupBuilder secrets, Callers writers)
     {
         secrets.WithTags("Secrets").ActAsTenant(ApiKeyScopes.Secrets).AddEndpointFilter<StoredSecretProblems>();
         secrets.MapGet("/", ListAsync);
+        secrets.MapGet("/{name}", ReadAsync);
         secrets.MapGet("/{name}/versions", VersionsAsync);
 
         var writing = secrets.MapGroup("");
         writing.WithMetadata(new Audience(writers, ApiKeyScopes.Secrets));
-        writing.MapPost("/", AddAsync);
+        writing.MapPost("/", AddAsync).Idempotent();
+        writing.MapPut("/{name}", DescribeAsync);
         writing.MapPut("/{name}/value", ReplaceAsync);
         writing.MapDelete("/{name}", DeleteAsync);
         writing.MapPost("/{name}/versions/{version:long}/restore", RestoreAsync);
@@ -79,9 +106,14 @@ internal static class OwnedSecretsApi
         ? SecretOwner.Organization(organization)
         : SecretOwner.User(context.User.UserId());
 
-    private static async Task<Results<NoContent, ProblemHttpResult>> AnswerAsync(string name, Func<Task<SecretOutcome>> change)
+    private static async Task<Results<NoContent, ProblemHttpResult>> AnswerAsync(string name, string? ifMatch, Func<long?, Task<SecretOutcome>> change)
     {
-        var outcome = SecretName.Problem(name, description: null) is null ? await change() : SecretOutcome.NotFound;
+        var outcome = (SecretName.Problem(name, description: null), EntityTag.Read(ifMatch)) switch
+        {
+            (not null, _) => SecretOutcome.NotFound,
+            (_, EntityTag.Unknown) => SecretOutcome.Changed,
+            (_, var version) => await change(version),
+        };
         return outcome == SecretOutcome.Done ? TypedResults.NoContent() : SecretProblems.Of(outcome, StatusCodes.Status409Conflict);
     }
 }
@@ -92,3 +124,9 @@ internal static class OwnedSecretsApi
 /// <param name="Description">What it is for.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record OwnedSecret([property: JsonRequired] string? Name, [property: JsonRequired] string? Value, string? Description);
+
+/// <summary>The name and the description that a secret is to have; its value stays.</summary>
+/// <param name="Name">1 to 256 characters without blanks and slashes.</param>
+/// <param name="Description">What it is for; empty when absent.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
+public sealed record SecretDescription([property: JsonRequired] string? Name, string? Description = null);

@@ -18,6 +18,8 @@ internal static class SecretProblems
         SecretOutcome.NameTaken => TypedResults.Problem("A secret of this name already exists.", statusCode: nameTaken),
         SecretOutcome.NotAdmin => TypedResults.Problem(
             "Only an admin of the organization may change its secrets.", statusCode: StatusCodes.Status403Forbidden),
+        SecretOutcome.Changed => TypedResults.Problem(
+            "Somebody else changed the secret meanwhile. Read it again.", statusCode: StatusCodes.Status412PreconditionFailed),
         _ => throw new InvalidOperationException($"{outcome} is no problem."),
     };
 }

@@ -80,7 +80,7 @@ internal static class SessionsApi
     {
         sessions.WithTags("Sessions").ActAsTenant(ApiKeyScopes.Sessions);
         sessions.MapGet("/", ListAsync);
-        sessions.MapPost("/", CreateAsync).Accepts<NewSession>("application/json").WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes));
+        sessions.MapPost("/", CreateAsync).Accepts<NewSession>("application/json").WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes)).Idempotent();
         sessions.MapGet(One, ReadAsync);
         sessions.MapPatch(One, PatchAsync).Accepts<JsonObject>("application/merge-patch+json").WithMetadata(new RequestSizeLimitAttribute(MaxBodyBytes));
         sessions.MapDelete(One, DeleteAsync);

@@ -22,7 +22,7 @@ internal sealed class FileStoreImport(Stores stores, string userId, bool overwri
     public async Task<ImportReport> RunAsync(FileStore found, CancellationToken cancellationToken)
     {
         if (!dryRun)
-            await stores.Get<FirstLogin>().EnsureAsync(cancellationToken);
+            await stores.Get<FirstLogin>().EnsureAsync(mayMakeUser: true, cancellationToken);
         await SettingsAsync(found.Settings, cancellationToken);
         await SecretsAsync(found.Secrets, cancellationToken);
         await ProvidersAsync(found.Providers, cancellationToken);

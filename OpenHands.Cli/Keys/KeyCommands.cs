@@ -42,7 +42,7 @@ internal static class KeyCommands
 
         var user = work.Arguments.GetValue(User) ?? await OnlyUserAsync(work, cancellationToken);
         await using var stores = await Stores.OpenAsync(work.Installation, user, work.Arguments.GetValue(Organization));
-        await stores.Get<FirstLogin>().EnsureAsync(cancellationToken);
+        await stores.Get<FirstLogin>().EnsureAsync(mayMakeUser: true, cancellationToken);
         DateTimeOffset? expires = work.Arguments.GetValue(Days) is { } days ? work.Time.GetUtcNow().AddDays(days) : null;
         var made = await stores.Get<ApiKeyStore>().CreateAsync(work.Arguments.GetValue(Name)!, scopes.Length == 0 ? ApiKeyScopes.All : scopes, expires, cancellationToken)
             ?? throw new OperatorException("The user is not a member of this organization. Name one with --organization, or another user with --user.");

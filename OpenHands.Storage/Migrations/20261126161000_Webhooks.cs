@@ -43,8 +43,6 @@ namespace OpenHands.Storage.Migrations
             CREATE INDEX ix_webhook_deliveries_organization_id_webhook_id_id ON webhook_deliveries (organization_id, webhook_id, id);
             CREATE INDEX ix_webhook_deliveries_created_at ON webhook_deliveries (created_at);
 
-            CREATE INDEX ix_sessions_expires_at ON sessions (expires_at) WHERE expires_at IS NOT NULL;
-
             ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY;
             ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;
             ALTER TABLE webhook_deliveries ENABLE ROW LEVEL SECURITY;
@@ -70,7 +68,6 @@ namespace OpenHands.Storage.Migrations
             """
             DROP FUNCTION webhooks_for(text);
             DROP TABLE webhook_deliveries, webhooks;
-            DROP INDEX ix_sessions_expires_at;
             """);
     }
 }

@@ -10,13 +10,17 @@ public sealed class FirstLogin(OpenHandsDb db, TenantContext tenant, KnownUsers 
     public const string OrganizationName = "Personal";
 
     /// <summary>Does nothing for a user who has been here before.</summary>
-    public async Task EnsureAsync(CancellationToken cancellationToken)
+    /// <param name="mayMakeUser">Whether the user's row may be missing; where it was made at the login, it is missing only of who was removed.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task EnsureAsync(bool mayMakeUser, CancellationToken cancellationToken)
     {
         var userId = tenant.UserId ?? throw new InvalidOperationException("Nobody was entered as tenant.");
         if (known.Has(userId))
             return;
 
-        await db.Database.ExecuteSqlAsync($"SELECT sign_in({EntityId.New(time)}, {OrganizationName}, {time.GetUtcNow()})", cancellationToken);
+        await db.Database.ExecuteSqlAsync(
+            $"SELECT sign_in({EntityId.New(time)}, {OrganizationName}, {time.GetUtcNow()}) WHERE {mayMakeUser} OR EXISTS (SELECT FROM users WHERE id = {userId})",
+            cancellationToken);
         known.Add(userId);
     }
 }

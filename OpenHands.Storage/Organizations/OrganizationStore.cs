@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Tenancy;
 using OpenHands.Storage.Webhooks;
 
@@ -13,7 +14,7 @@ namespace OpenHands.Storage.Organizations;
 public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, MembershipCache memberships, TimeProvider time, WebhookStore? webhooks = null)
 {
     /// <summary>What the constraint trigger raises at the end of a transaction that would leave an organization without an admin.</summary>
-    private const string NoAdminLeft = "OH001";
+    internal const string NoAdminLeft = "OH001";
 
     private string UserId => tenant.UserId ?? throw new InvalidOperationException("Nobody was entered as tenant.");
 
@@ -36,8 +37,12 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
     public async Task<JoinedOrganization> CreateAsync(string name, CancellationToken cancellationToken)
     {
         var id = EntityId.New(time);
+        // Together: the user may remove themselves in this moment, and the organization with them.
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         await db.Database.ExecuteSqlAsync($"SELECT create_organization({id}, {name}, {time.GetUtcNow()})", cancellationToken);
-        return await Joined().SingleAsync(joined => joined.Id == id, cancellationToken);
+        var made = await Joined().SingleAsync(joined => joined.Id == id, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return made;
     }
 
     /// <summary>Renames the organization.</summary>
@@ -175,7 +180,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
     private async Task<OrganizationOutcome> ChangeAsync(
         string eventType, JsonObject details, Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false, string? ended = null)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await RoleAsync(cancellationToken) is not { } role)
             return OrganizationOutcome.NotFound;
         if (role != OrganizationRole.Admin && !mayAnyMember)

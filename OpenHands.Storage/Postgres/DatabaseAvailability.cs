@@ -24,6 +24,17 @@ public static class DatabaseAvailability
         _ => IsUnavailable(exception.InnerException),
     };
 
+    /// <summary>
+    /// True when the database refused a row because what it belongs to (the user, the organization) was removed in this moment,
+    /// between the check of the caller and the write.
+    /// </summary>
+    public static bool IsOfRemovedOwner(Exception? exception) => exception switch
+    {
+        null => false,
+        PostgresException refused => refused.SqlState == PostgresErrorCodes.ForeignKeyViolation,
+        _ => IsOfRemovedOwner(exception.InnerException),
+    };
+
     // https://www.postgresql.org/docs/current/errcodes-appendix.html
     private static bool IsUnavailable(string sqlState) => sqlState switch
     {

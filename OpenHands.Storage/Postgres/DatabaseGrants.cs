@@ -29,11 +29,15 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ("data_protection_keys", "id, encrypted, key_id", "encrypted, key_id"),
     ];
 
+    /// <summary>Tables out of which the worker's maintenance sweeps what has expired, and the column that says so: all of it that it reads.</summary>
+    private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at"), ("invitations", "expires_at")];
+
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
         "tenant_user()", "tenant_organization()", "tenant_admin_organization()",
-        "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)",
+        "sign_in(text, text, timestamp with time zone)", "create_organization(text, text, timestamp with time zone)", "remove_user()",
+        "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
         "note_audit_events(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])",
         "webhooks_for(text)",
@@ -84,9 +88,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE ALL ON key_rotation_runs FROM {_app};
         GRANT SELECT, INSERT ON tenant_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
-        GRANT SELECT (id, expires_at), DELETE ON sessions TO {_system};
+        {string.Join('\n', Swept.Select(table => $"GRANT SELECT ({table.Column}), DELETE ON {table.Table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Append("sessions").Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Configuration;
 
@@ -27,6 +28,13 @@ public sealed class KeyRing
 
     /// <summary>Ids of all keys of the ring, the current one first. An id tells nothing of its key.</summary>
     public IReadOnlyList<string> KeyIds => [Current.Id, .. _keys.Keys.Where(id => id != Current.Id)];
+
+    /// <summary>Tells later whether a hash comes again, and nothing about what was hashed to who reads it without the ring.</summary>
+    internal byte[] Fingerprint(byte[] hash) => Current.Fingerprint(hash);
+
+    /// <summary>Whether the fingerprint, perhaps made before a rotation, is that of the hash.</summary>
+    internal bool Recognizes(byte[] fingerprint, byte[] hash) =>
+        _keys.Values.Any(key => CryptographicOperations.FixedTimeEquals(key.Fingerprint(hash), fingerprint));
 
     /// <summary>
     /// Reads the key ring. The current key is the connection string <c>secrets</c> or the text of the file

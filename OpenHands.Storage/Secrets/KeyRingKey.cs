@@ -19,6 +19,20 @@ internal sealed class KeyRingKey(byte[] material)
     /// <summary>The encryption key of a tenant that has no key of its own. The caller clears it after use.</summary>
     public byte[] ForTenant(string tenant) => Derive(material, EncryptionKeyBytes, $"secret-encryption:{tenant}");
 
+    /// <summary>HMAC-SHA256 of a hash: without the key nobody can try out what was hashed.</summary>
+    public byte[] Fingerprint(byte[] hash)
+    {
+        var key = Derive(material, EncryptionKeyBytes, "fingerprint");
+        try
+        {
+            return HMACSHA256.HashData(key, hash);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
     /// <summary>The encryption key of a tenant with a key of its own: gone for ever with either of the two. The caller clears it after use.</summary>
     public byte[] ForTenant(string tenant, TenantKey own) =>
         HKDF.DeriveKey(HashAlgorithmName.SHA256, material, EncryptionKeyBytes, own.Salt, Encoding.UTF8.GetBytes($"tenant-secret-encryption:{own.Id}:{tenant}"));

@@ -16,7 +16,7 @@ public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, Audi
         ArgumentNullException.ThrowIfNull(posted);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         // Of two that replace, the second goes on from the first.
-        await db.Users.FromSql($"SELECT * FROM users WHERE id = {userId} FOR UPDATE").AsNoTracking().ToListAsync(cancellationToken);
+        await db.Database.SqlQuery<string>($"""SELECT id AS "Value" FROM users WHERE id = {userId} FOR NO KEY UPDATE""").ToListAsync(cancellationToken);
         await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: true, cancellationToken);
         var stored = await Tokens(userId).ToDictionaryAsync(secret => secret.Key, cancellationToken);
 

@@ -14,6 +14,9 @@ public enum SecretOutcome
 
     /// <summary>Only an admin of the organization may change its secrets.</summary>
     NotAdmin,
+
+    /// <summary>Somebody else changed the secret since the version that the caller saw.</summary>
+    Changed,
 }
 
 /// <summary>A secret without its value.</summary>

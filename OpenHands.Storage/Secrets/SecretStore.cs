@@ -4,13 +4,14 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OpenHands.Storage.Audit;
-using OpenHands.Storage.Caching;
+using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Storage.Secrets;
 
 /// <summary>
 /// Keeps the named secrets of users and organizations: the architecture's PostgresSecretsStore. Each change touches one row;
-/// values leave only by <see cref="FindValueAsync"/>. The tenant of the scope must be the owner, or a member of the owner.
+/// values leave only by <see cref="FindValueAsync"/>. The tenant of the scope must be the owner, or a member of the owner. A change
+/// takes the version that the caller saw, or null for any.
 /// </summary>
 /// <remarks>
 /// Where a value must be read, <see cref="KeyRingMismatchException"/> or <see cref="SecretRefusedException"/> is thrown rather
@@ -27,6 +28,21 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             .OrderBy(secret => secret.Key)
             .Select(secret => new SecretSummary(secret.Key, secret.Description, secret.Version, secret.UpdatedAt))
             .ToListAsync(cancellationToken);
+
+    /// <summary>The owner's secrets after a name, in the order of their names.</summary>
+    public async Task<IReadOnlyList<SecretSummary>> ListAsync(SecretOwner owner, string after, int most, CancellationToken cancellationToken) =>
+        await Custom(owner)
+            .Where(secret => string.Compare(secret.Key, after) > 0)
+            .OrderBy(secret => secret.Key)
+            .Take(most)
+            .Select(secret => new SecretSummary(secret.Key, secret.Description, secret.Version, secret.UpdatedAt))
+            .ToListAsync(cancellationToken);
+
+    /// <summary>One secret without its value; null when the owner has none of this name.</summary>
+    public Task<SecretSummary?> FindSummaryAsync(SecretOwner owner, string name, CancellationToken cancellationToken) =>
+        Custom(owner).Where(secret => secret.Key == name)
+            .Select(secret => new SecretSummary(secret.Key, secret.Description, secret.Version, secret.UpdatedAt))
+            .SingleOrDefaultAsync(cancellationToken);
 
     /// <summary>
     /// The value for a piece of work of a user in an organization (null for none): the user's own secret of that name, else the
@@ -83,13 +99,14 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             UpdatedAt = now,
         };
         cipher.Seal(secret, Encoding.UTF8.GetBytes(value), now);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         db.Secrets.Add(secret);
-        return await WriteAsync(owner, [name], () => SaveAsync(cancellationToken), cancellationToken);
+        return await WriteAsync(transaction, owner, [name], cancellationToken);
     }
 
     /// <summary>Renames and describes a secret and keeps its value.</summary>
-    public Task<SecretOutcome> RenameAsync(SecretOwner owner, string name, string newName, string? description, CancellationToken cancellationToken) =>
-        ChangeAsync(owner, name, secret =>
+    public Task<SecretOutcome> RenameAsync(SecretOwner owner, string name, string newName, string? description, CancellationToken cancellationToken, long? version = null) =>
+        ChangeAsync(owner, name, version, secret =>
         {
             var plaintext = cipher.Open(secret);
             secret.Key = newName;
@@ -99,8 +116,8 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
         }, cancellationToken, newName);
 
     /// <summary>Gives a secret a new value and keeps the former one as a version.</summary>
-    public Task<SecretOutcome> ReplaceValueAsync(SecretOwner owner, string name, string value, CancellationToken cancellationToken) =>
-        ChangeAsync(owner, name, async secret =>
+    public Task<SecretOutcome> ReplaceValueAsync(SecretOwner owner, string name, string value, CancellationToken cancellationToken, long? version = null) =>
+        ChangeAsync(owner, name, version, async secret =>
         {
             await KeepVersionAsync(secret, cancellationToken);
             cipher.Seal(secret, Encoding.UTF8.GetBytes(value), time.GetUtcNow());
@@ -108,8 +125,8 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
         }, cancellationToken);
 
     /// <summary>Deletes a secret with all its versions.</summary>
-    public Task<SecretOutcome> DeleteAsync(SecretOwner owner, string name, CancellationToken cancellationToken) =>
-        ChangeAsync(owner, name, secret =>
+    public Task<SecretOutcome> DeleteAsync(SecretOwner owner, string name, CancellationToken cancellationToken, long? version = null) =>
+        ChangeAsync(owner, name, version, secret =>
         {
             db.Secrets.Remove(secret);
             return Task.FromResult(SecretOutcome.Done);
@@ -132,11 +149,11 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
     }
 
     /// <summary>Gives a secret the value of a former version. The present value becomes a version, too; the name stays.</summary>
-    public Task<SecretOutcome> RestoreAsync(SecretOwner owner, string name, long version, CancellationToken cancellationToken) =>
-        ChangeAsync(owner, name, async secret =>
+    public Task<SecretOutcome> RestoreAsync(SecretOwner owner, string name, long formerVersion, CancellationToken cancellationToken, long? version = null) =>
+        ChangeAsync(owner, name, version, async secret =>
         {
             var former = await db.SecretVersions.AsNoTracking()
-                .Where(row => row.SecretId == secret.Id && row.Version == version && row.UserId == owner.UserId && row.OrganizationId == owner.OrganizationId)
+                .Where(row => row.SecretId == secret.Id && row.Version == formerVersion && row.UserId == owner.UserId && row.OrganizationId == owner.OrganizationId)
                 .SingleOrDefaultAsync(cancellationToken);
             if (former is null)
                 return SecretOutcome.NotFound;
@@ -153,9 +170,9 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
 
     // Under a row lock, so that of two changes the second goes on from the first.
     private async Task<SecretOutcome> ChangeAsync(
-        SecretOwner owner, string name, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken, string? newName = null)
+        SecretOwner owner, string name, long? version, Func<Secret, Task<SecretOutcome>> change, CancellationToken cancellationToken, string? newName = null)
     {
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await Custom(owner).Where(found => found.Key == name).Select(found => found.Id).SingleOrDefaultAsync(cancellationToken) is not { } id)
             return SecretOutcome.NotFound;
 
@@ -171,18 +188,14 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             return await Custom(owner).AnyAsync(found => found.Id == id, cancellationToken) ? SecretOutcome.NotAdmin : SecretOutcome.NotFound;
         if (secret.Key != name)
             return SecretOutcome.NotFound; // renamed in between
+        if (version is not null && secret.Version != version)
+            return SecretOutcome.Changed;
 
         await cipher.PrepareAsync(db, owner, writes: true, cancellationToken);
         var outcome = await change(secret);
         if (outcome != SecretOutcome.Done)
             return outcome;
-        return await WriteAsync(owner, newName is null || newName == name ? [name] : [name, newName], async () =>
-        {
-            var saved = await SaveAsync(cancellationToken);
-            if (saved == SecretOutcome.Done)
-                await transaction.CommitAsync(cancellationToken);
-            return saved;
-        }, cancellationToken);
+        return await WriteAsync(transaction, owner, newName is null || newName == name ? [name] : [name, newName], cancellationToken);
     }
 
     // The policies let only those make a tenant's key who may write its secrets.
@@ -201,20 +214,18 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
 
     // Between a marker and its end: whoever reads one of the names meanwhile reads PostgreSQL.
     private async Task<SecretOutcome> WriteAsync(
-        SecretOwner owner, IEnumerable<string> names, Func<Task<SecretOutcome>> write, CancellationToken cancellationToken)
+        StoreTransaction transaction, SecretOwner owner, IEnumerable<string> names, CancellationToken cancellationToken)
     {
-        var writes = new List<CacheWrite>();
         foreach (var name in names)
-            writes.Add(await cache.BlockAsync(owner, name, cancellationToken));
-        try
         {
-            return await write();
+            var write = await cache.BlockAsync(owner, name, cancellationToken);
+            transaction.AtEnd(_ => cache.FinishAsync(write));
         }
-        finally
-        {
-            foreach (var begun in writes)
-                await cache.FinishAsync(begun);
-        }
+
+        var saved = await SaveAsync(cancellationToken);
+        if (saved == SecretOutcome.Done)
+            await transaction.CommitAsync(cancellationToken);
+        return saved;
     }
 
     private Task<KeptSecret?> FindAsync(SecretOwner owner, string name, CancellationToken cancellationToken) => cache.FindAsync(

@@ -60,7 +60,8 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
             key = await FindAsync(db, owner, cancellationToken);
         }
 
-        Remember(owner.Tenant, key, asked);
+        // What an open transaction has made is gone if it is rolled back, and with it whatever others had encrypted: they ask for themselves.
+        Remember(owner.Tenant, key, db.Database.CurrentTransaction is null ? asked : asked - (long)(Lifetime.TotalSeconds * time.TimestampFrequency));
     }
 
     /// <summary>Learns the keys of many owners, as a role that sees all of them.</summary>

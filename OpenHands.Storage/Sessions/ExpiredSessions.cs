@@ -12,8 +12,7 @@ public static class ExpiredSessions
         ArgumentNullException.ThrowIfNull(database);
         await using var delete = database.System.CreateCommand(
             """
-            DELETE FROM sessions WHERE id IN (
-                SELECT id FROM sessions WHERE expires_at < clock_timestamp() LIMIT 500)
+            DELETE FROM sessions WHERE expires_at < clock_timestamp()
             """);
         return await delete.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -47,6 +47,7 @@ internal sealed class SessionConfiguration : IEntityTypeConfiguration<Session>
     public void Configure(EntityTypeBuilder<Session> builder)
     {
         builder.HasIndex(session => new { session.UserId, session.Id });
+        builder.HasIndex(session => session.ExpiresAt).HasFilter("expires_at IS NOT NULL"); // swept when it is over
         builder.HasOne<User>().WithMany().HasForeignKey(session => session.UserId).OnDelete(DeleteBehavior.Cascade);
         builder.HasOne<OrganizationMembership>().WithMany()
             .HasForeignKey(session => new { session.OrganizationId, session.UserId }).OnDelete(DeleteBehavior.Cascade);

@@ -18,7 +18,7 @@ internal static class Tenants
     public static async Task SignInAsync(this TestDatabase database, string user)
     {
         await using var db = database.Open(user);
-        await new FirstLogin(db, db.Tenant!, new KnownUsers(TimeProvider.System), TimeProvider.System).EnsureAsync(TestContext.Current.CancellationToken);
+        await new FirstLogin(db, db.Tenant!, new KnownUsers(TimeProvider.System), TimeProvider.System).EnsureAsync(mayMakeUser: true, TestContext.Current.CancellationToken);
     }
 
     /// <summary>Id of the user's default organization.</summary>

@@ -1,4 +1,5 @@
 using OpenHands.Storage.Audit;
+using OpenHands.Storage.Expiry;
 using OpenHands.Storage.Secrets;
 
 namespace OpenHands.Worker.Maintenance;
@@ -16,6 +17,8 @@ internal static class MaintenanceServices
         builder.Services.AddHostedService(services => new RotateKeys(
             system, services.GetRequiredService<KeyRing>(), services.GetRequiredService<TenantKeys>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<RotateKeys>>()));
+        builder.Services.AddSingleton(services => new ExpiredRows(system, services.GetRequiredService<TimeProvider>()));
+        builder.Services.AddHostedService<ExpirySweep>();
         return builder;
     }
 }

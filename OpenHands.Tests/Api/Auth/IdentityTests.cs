@@ -48,6 +48,6 @@ public sealed class IdentityTests
             .Where(endpoint => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)
             .Select(endpoint => endpoint.RoutePattern.RawText);
 
-        Assert.Equal(["/", "/alive", "/api/authenticate", "/api/logout", "/api/v1/web-client/config", "/health"], open.Order(StringComparer.Ordinal));
+        Assert.Equal(["/", "/alive", "/api/authenticate", "/api/logout", "/api/v1/web-client/config", "/health", "/invitations"], open.Order(StringComparer.Ordinal));
     }
 }

@@ -20,6 +20,7 @@ internal sealed class Owner
         ["version"] = Belongs.ToOrganization,
         ["webhook"] = Belongs.ToOrganization,
         ["task"] = Belongs.ToOrganization,
+        ["invitation"] = Belongs.ToOrganization,
     };
 
     private readonly ApiHost _api;
@@ -109,6 +110,8 @@ internal sealed class Owner
         _values["session"] = await SaveSessionAsync("/api/v1/sessions");
         _values["session of organization"] = await SaveSessionAsync($"/api/v1/organizations/{organization}/sessions");
         _values["key"] = (await MakeKeyAsync(organization, ApiKeyScopes.All)).Id;
+        var invitation = await DoAsync(HttpMethod.Post, $"/api/v1/organizations/{organization}/invitations", new { role = "member", email = $"{Shared}@example.org" });
+        _values["invitation"] = (string)invitation!["id"]!;
 
         var webhooks = $"/api/v1/organizations/{organization}/webhooks";
         _values["webhook"] = (string)(await DoAsync(HttpMethod.Post, webhooks, new { url = $"https://{Private}.example/hook", event_types = new[] { "ping" } }))!["webhook"]!["id"]!;

@@ -16,6 +16,9 @@ internal sealed record Route(string Method, RoutePattern Pattern, Endpoint Endpo
     // Of an orchestrator, and part of every service: they know of no audience.
     private static readonly string[] Probes = ["/health", "/alive"];
 
+    // Of the reference page: it names the document, of which there is one, and no row.
+    private const string DocumentName = "documentName";
+
     /// <summary>Who may call it; null when nobody decided.</summary>
     public Audience? Audience => Endpoint.Metadata.GetMetadata<Audience>();
 
@@ -38,7 +41,13 @@ internal sealed record Route(string Method, RoutePattern Pattern, Endpoint Endpo
     public string Path => Address(name => $"{{{name}}}");
 
     /// <summary>The names of what stands in its address.</summary>
-    public IEnumerable<string> Parameters => Pattern.Parameters.Select(parameter => parameter.Name);
+    public IEnumerable<string> Parameters => Pattern.Parameters.Select(parameter => parameter.Name).Where(name => name != DocumentName);
+
+    /// <summary>Whether the caller is gone afterwards.</summary>
+    public bool RemovesCaller => ToString() == "DELETE /api/v1/users/me";
+
+    /// <summary>Whether its body names the row, by something that nobody can make up.</summary>
+    public bool FindsByBody => Path.StartsWith("/api/v1/invitations/", StringComparison.Ordinal);
 
     /// <summary>Every route of the API but the probes.</summary>
     public static IReadOnlyList<Route> All(IServiceProvider services) =>
@@ -53,6 +62,7 @@ internal sealed record Route(string Method, RoutePattern Pattern, Endpoint Endpo
     /// <summary>Its address with these values.</summary>
     public string Address(Func<string, string> value) => "/" + string.Join('/', Pattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
     {
+        RoutePatternParameterPart { Name: DocumentName } => "v1",
         RoutePatternParameterPart parameter => value(parameter.Name),
         RoutePatternLiteralPart literal => literal.Content,
         RoutePatternSeparatorPart separator => separator.Content,

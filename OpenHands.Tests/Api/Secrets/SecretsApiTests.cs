@@ -83,10 +83,61 @@ public sealed class SecretsApiTests(DatabaseServer server) : IAsyncLifetime
         await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Post, "/api/v1/secrets/A/versions/1/restore");
         await RefusedAsync(HttpStatusCode.NotFound, HttpMethod.Post, "/api/v1/secrets/A/versions/7/restore");
         var list = await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, "/api/v1/secrets");
-        Assert.Equal(3, (int?)JsonNode.Parse(list)![0]!["version"]);
+        Assert.Equal(3, (int?)JsonNode.Parse(list)!["items"]![0]!["version"]);
         Assert.DoesNotContain("canary", list + versions);
         await RefusedAsync(HttpStatusCode.Conflict, HttpMethod.Post, "/api/v1/secrets", """{"name":"A","value":"v"}""");
         await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Delete, "/api/v1/secrets/A");
+    }
+
+    [Fact]
+    public async Task A_change_that_was_made_for_another_version_is_412_and_changes_nothing()
+    {
+        await BodyAsync(HttpStatusCode.Created, HttpMethod.Post, "/api/v1/secrets", """{"name":"A","value":"one","description":"d"}""");
+        using (var read = await SendAsync(HttpMethod.Get, "/api/v1/secrets/A"))
+        {
+            Assert.Equal("\"1\"", read.Headers.ETag?.Tag);
+            Assert.Equal("d", (string?)JsonNode.Parse(await read.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["description"]);
+        }
+
+        await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Put, "/api/v1/secrets/A/value", """{"value":"two"}""", ifMatch: "\"1\"");
+        foreach (var stale in new[] { "\"1\"", "\"x\"", "W/\"2\"" })
+        {
+            await RefusedAsync(HttpStatusCode.PreconditionFailed, HttpMethod.Put, "/api/v1/secrets/A/value", """{"value":"three"}""", stale);
+            await RefusedAsync(HttpStatusCode.PreconditionFailed, HttpMethod.Put, "/api/v1/secrets/A", """{"name":"B"}""", stale);
+            await RefusedAsync(HttpStatusCode.PreconditionFailed, HttpMethod.Post, "/api/v1/secrets/A/versions/1/restore", ifMatch: stale);
+            await RefusedAsync(HttpStatusCode.PreconditionFailed, HttpMethod.Delete, "/api/v1/secrets/A", ifMatch: stale);
+        }
+
+        Assert.Equal(["A|2"], await _database.QueryAsync("SELECT key, version FROM secrets"));
+        await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Put, "/api/v1/secrets/A", """{"name":"B","description":"e"}""", ifMatch: "\"2\"");
+        await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Delete, "/api/v1/secrets/B", ifMatch: "*");
+        await RefusedAsync(HttpStatusCode.NotFound, HttpMethod.Get, "/api/v1/secrets/B");
+    }
+
+    [Fact]
+    public async Task Pages_of_secrets_miss_and_repeat_none_that_stays_while_others_come_and_go()
+    {
+        foreach (var name in new[] { "b", "d", "f", "h", "j" })
+            await BodyAsync(HttpStatusCode.Created, HttpMethod.Post, "/api/v1/secrets", $$"""{"name":"{{name}}","value":"v"}""");
+        var seen = new List<string>();
+        string? next = null;
+        do
+        {
+            var page = JsonNode.Parse(await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, $"/api/v1/secrets?limit=2{(next is null ? "" : $"&page_id={next}")}"))!;
+            seen.AddRange(page["items"]!.AsArray().Select(item => (string)item!["name"]!));
+            next = (string?)page["next_page_id"];
+            if (seen.Count == 2)
+            {
+                // Before, at and after the place where the next page begins.
+                await BodyAsync(HttpStatusCode.Created, HttpMethod.Post, "/api/v1/secrets", """{"name":"a","value":"v"}""");
+                await BodyAsync(HttpStatusCode.NoContent, HttpMethod.Delete, "/api/v1/secrets/d");
+                await BodyAsync(HttpStatusCode.Created, HttpMethod.Post, "/api/v1/secrets", """{"name":"e","value":"v"}""");
+            }
+        }
+        while (next is not null);
+
+        Assert.Equal(["b", "d", "e", "f", "h", "j"], seen);
+        await RefusedAsync(HttpStatusCode.UnprocessableEntity, HttpMethod.Get, "/api/v1/secrets?page_id=%00");
     }
 
     [Fact]
@@ -95,7 +146,7 @@ public sealed class SecretsApiTests(DatabaseServer server) : IAsyncLifetime
         await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, "/api/secrets");
         var own = $"/api/v1/organizations/{await _database.DefaultOrganizationAsync(LocalUser.Id)}/secrets";
         await BodyAsync(HttpStatusCode.Created, HttpMethod.Post, own, """{"name":"A","value":"v"}""");
-        Assert.Single(JsonNode.Parse(await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, own))!.AsArray());
+        Assert.Single(JsonNode.Parse(await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, own))!["items"]!.AsArray());
         Assert.Equal("""{"custom_secrets":[]}""", await BodyAsync(HttpStatusCode.OK, HttpMethod.Get, "/api/secrets"));
 
         var organization = await _database.DefaultOrganizationAsync(await _database.SignInAsync());
@@ -118,13 +169,14 @@ public sealed class SecretsApiTests(DatabaseServer server) : IAsyncLifetime
 
     private async Task EveryRouteAsync(string secrets, HttpStatusCode read, HttpStatusCode change)
     {
-        foreach (var path in new[] { secrets, $"{secrets}/A/versions" })
+        foreach (var path in new[] { secrets, $"{secrets}/A", $"{secrets}/A/versions" })
         {
             using var response = await SendAsync(HttpMethod.Get, path);
             Assert.Equal(read, response.StatusCode);
         }
 
         await RefusedAsync(change, HttpMethod.Post, secrets, """{"name":"B","value":"v"}""");
+        await RefusedAsync(change, HttpMethod.Put, $"{secrets}/A", """{"name":"B"}""");
         await RefusedAsync(change, HttpMethod.Put, $"{secrets}/A/value", """{"value":"v"}""");
         await RefusedAsync(change, HttpMethod.Delete, $"{secrets}/A");
         await RefusedAsync(change, HttpMethod.Post, $"{secrets}/A/versions/1/restore");
@@ -133,25 +185,27 @@ public sealed class SecretsApiTests(DatabaseServer server) : IAsyncLifetime
     private static string Sorted(JsonObject members) =>
         new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone()))).ToJsonString();
 
-    private async Task<string> BodyAsync(HttpStatusCode expected, HttpMethod method, string path, string? body = null)
+    private async Task<string> BodyAsync(HttpStatusCode expected, HttpMethod method, string path, string? body = null, string? ifMatch = null)
     {
-        using var response = await SendAsync(method, path, body);
+        using var response = await SendAsync(method, path, body, ifMatch);
         var text = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         Assert.True(response.StatusCode == expected, $"{method} {path}: {response.StatusCode} {text}");
         return text;
     }
 
-    private async Task<string> RefusedAsync(HttpStatusCode expected, HttpMethod method, string path, string? body = null)
+    private async Task<string> RefusedAsync(HttpStatusCode expected, HttpMethod method, string path, string? body = null, string? ifMatch = null)
     {
-        using var response = await SendAsync(method, path, body);
+        using var response = await SendAsync(method, path, body, ifMatch);
         return await Problem.AssertAsync(expected, response);
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null)
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? body = null, string? ifMatch = null)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
             request.Content = new StringContent(body, Encoding.UTF8, "application/json");
+        if (ifMatch is not null)
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
         return await _api.Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 }

@@ -39,8 +39,9 @@ public sealed class DatabaseConnectionTests
         Assert.Equal(AutoTransactionBehavior.Always, db.Database.AutoTransactionBehavior);
         Assert.Equal(
             [
-                "api_keys", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "organization_memberships", "organization_settings", "organizations", "secret_versions",
-                "secrets", "sessions", "user_identities", "user_settings", "users",
+                "api_keys", "audit_events", "audit_retentions", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations",
+                "key_rotation_runs", "organization_memberships", "organization_settings", "organizations", "secret_versions", "secrets", "sessions", "tenant_keys", "user_identities",
+                "user_settings", "users",
             ],
             db.Model.GetEntityTypes().Select(entity => entity.GetTableName()).Order());
     }

@@ -210,6 +210,22 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
             $"SELECT key, host FROM secrets WHERE user_id = '{_user}' AND kind = 'provider_token' ORDER BY key"));
     }
 
+    [Fact]
+    public async Task A_tenant_s_key_that_was_rolled_back_encrypts_nothing_afterwards()
+    {
+        var cipher = new SecretCipher(new KeyRing(Ring), new TenantKeys(writes: true, TimeProvider.System));
+        await using (var db = fixture.Database.Open(_user))
+        {
+            await using var transaction = await db.Database.BeginTransactionAsync(Token);
+            await cipher.PrepareAsync(db, Mine, writes: true, Token);
+            await transaction.RollbackAsync(Token);
+        }
+
+        Assert.Equal(SecretOutcome.Done, await WithAsync(cipher, store => store.AddAsync(Mine, "A", "value", null, Token)));
+        var elsewhere = new SecretCipher(new KeyRing(Ring), new TenantKeys(writes: true, TimeProvider.System));
+        Assert.Equal("value", Text(await WithAsync(elsewhere, store => store.FindValueAsync(_user, null, "A", Token))));
+    }
+
     private async Task AddAsync(SecretOwner owner, string name, string value) =>
         Assert.Equal(SecretOutcome.Done, await WithAsync(store => store.AddAsync(owner, name, value, null, Token)));
 
@@ -223,11 +239,14 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
     private async Task<string?> ValueAsync(string name, string? user = null) =>
         Text(await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user));
 
-    private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, string ring = Ring)
+    private Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, string ring = Ring) =>
+        WithAsync(new SecretCipher(new KeyRing(ring)), act, user);
+
+    private async Task<T> WithAsync<T>(SecretCipher cipher, Func<SecretStore, Task<T>> act, string? user = null)
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
         await using var caches = new Caches(fixture.Database);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), caches.Secrets, fixture.Database.Audit, TimeProvider.System));
+        return await act(new SecretStore(db, cipher, caches.Secrets, fixture.Database.Audit, TimeProvider.System));
     }
 
     private async Task ReplaceTokensAsync(Dictionary<string, ProviderToken> tokens)
