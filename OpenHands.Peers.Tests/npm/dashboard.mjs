@@ -167,7 +167,7 @@ const task = id => page.locator(`tr[data-task="${id}"]`);
 
 await step('a dead letter is inspected, replayed and done', async () => {
   await visit('/queues');
-  await page.getByRole('link', { name: '1 dead letters of parcels' }).click();
+  await page.getByRole('link', { name: '1 dead letter of parcels' }).click();
   await page.waitForURL(/State=dead/);
   await task(order.deadLetter).getByText('The courier did not answer.').waitFor();
   expect(!(await page.locator('body').innerText()).includes('of the tour'), 'a payload shows before anybody asked for it');
