@@ -10,11 +10,13 @@ using OpenHands.Api.OpenApi;
 using OpenHands.Api.Options;
 using OpenHands.Api.Organizations;
 using OpenHands.Api.RateLimits;
+using OpenHands.Api.Queues;
 using OpenHands.Api.Secrets;
 using OpenHands.Api.Sessions;
 using OpenHands.Api.Settings;
 using OpenHands.Api.Users;
 using OpenHands.Api.WebClient;
+using OpenHands.Api.Webhooks;
 using OpenHands.Storage;
 
 namespace OpenHands.Api;
@@ -79,6 +81,8 @@ internal static class ApiApplication
         app.MapGitUser();
         app.MapSessions();
         app.MapApiKeys();
+        app.MapWebhooks();
+        app.MapTasks();
         app.MapAudit();
         return app;
     }

@@ -1,4 +1,5 @@
 using OpenHands.Benchmarks.Audit;
+using OpenHands.Benchmarks.Chaos;
 using OpenHands.Benchmarks.Locks;
 using OpenHands.Benchmarks.RateLimits;
 using OpenHands.Benchmarks.Sessions;
@@ -13,6 +14,14 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
     ["session-read"] = ("GET of a session that is kept in Redis, beside a bare minimal API.", async stop => await SessionCost.ReadAsync(stop)),
     ["session-patch"] = ("PATCH of a session, beside a minimal API with Npgsql by hand.", async stop => await SessionCost.PatchAsync(stop)),
 };
+
+// Processes that a run of chaos starts and kills.
+if (args is [ChaosWorker.Verb, .. var ofWorker])
+    return await ChaosWorker.RunAsync(ofWorker);
+if (args is [ChaosProducer.Verb, .. var ofProducer])
+    return await ChaosProducer.RunAsync(ofProducer);
+if (args is [ChaosCommand.Verb, .. var ofChaos])
+    return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
 
 // What a benchmark starts: a server in a process of its own.
 if (args is ["serve", var kind])
@@ -29,6 +38,7 @@ if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
     output.WriteLine();
     foreach (var (each, (about, _)) in benchmarks)
         output.WriteLine($"  {each,-20}{about}");
+    output.WriteLine($"  {ChaosCommand.Verb,-20}Faults at random against workers, producer, Redis and PostgreSQL under load: {ChaosCommand.Usage}");
     return asked ? 0 : 2;
 }
 

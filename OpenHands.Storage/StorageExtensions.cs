@@ -20,6 +20,7 @@ using OpenHands.Storage.Sessions;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
 using OpenHands.Storage.Users;
+using OpenHands.Storage.Webhooks;
 
 namespace OpenHands.Storage;
 
@@ -76,6 +77,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<UserStore>();
         builder.Services.AddSingleton<QueueWindow>();
         builder.Services.AddScoped<TaskQueue>();
+        builder.Services.AddScoped<WebhookStore>();
         builder.Services.HandOverTenant();
         return builder;
     }

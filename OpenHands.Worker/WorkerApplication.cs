@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using OpenHands.Storage;
 using OpenHands.Worker.Maintenance;
+using OpenHands.Worker.Operators;
 using OpenHands.Worker.Queues;
 
 namespace OpenHands.Worker;
@@ -21,11 +22,13 @@ internal static class WorkerApplication
         builder.AddRedisClient(ConnectionStrings.Redis);
         builder.AddStorage();
         builder.AddQueues();
+        builder.AddOperators();
         builder.AddMaintenance();
         configure?.Invoke(builder.Services);
 
         var application = builder.Build();
         application.MapDefaultEndpoints();
+        application.MapOperators();
         return application;
     }
 

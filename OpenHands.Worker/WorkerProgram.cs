@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Worker.Migrations;
+using OpenHands.Worker.Operators;
 using StackExchange.Redis;
 
 namespace OpenHands.Worker;
@@ -15,12 +16,15 @@ internal static class WorkerProgram
 
     private const string Usage = """
         Usage: OpenHands.Worker [run | migrate [--stay]] [--Section:Key=value ...]
+               OpenHands.Worker queues|tasks <what> [--json]
 
           run             Drains the queues in Redis and serves /health and /alive (the default).
           migrate         Brings the database up to this build and ends.
           migrate --stay  The same, then serves /health and /alive until it is stopped.
+          queues, tasks   For operators: look, cancel, replay, purge, limit; queues --help says more.
 
-        Connection strings: openhands, openhands-system, redis and secrets for run; openhands-admin, openhands and
+        Connection strings: openhands, openhands-system, redis and secrets for run (and openhands-direct where openhands goes
+        through a transaction pooler); openhands-admin, openhands and
         openhands-system for migrate (environment: ConnectionStrings__<name>).
         Settings of run: --Worker:Queues=<names and patterns, comma-separated>, --Worker:Concurrency=<1-256>,
         --Worker:HandlerTimeout=<hh:mm:ss>, --Worker:ShutdownTimeout=<hh:mm:ss>, and the others of docs/queues.md.
@@ -30,6 +34,8 @@ internal static class WorkerProgram
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
+        if (args is ["queues" or "tasks", ..])
+            return await OperatorCommand.RunAsync(args, output, error);
         var command = WorkerCommand.Parse(args);
         switch (command.Verb)
         {

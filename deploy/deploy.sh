@@ -193,6 +193,7 @@ forward() {
         primary=$("${kubectl[@]}" --namespace="$namespace" get configmap postgres-topology -o 'jsonpath={.data.primary}' 2>/dev/null || true)
         target=pod/postgres-${primary:-0}
     fi
+    : >"$work/forward" # it is read before the command below may have begun
     "${kubectl[@]}" --namespace="$namespace" port-forward "$target" :5432 >"$work/forward" 2>"$work/errors" &
     forwarding=$!
     trap 'kill "$forwarding" 2>/dev/null || true; rm -rf "$work"' EXIT

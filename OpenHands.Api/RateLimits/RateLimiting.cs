@@ -57,9 +57,10 @@ internal sealed partial class RateLimiting(
     private Task RefuseAsync(HttpContext context, RateLimitDecision decision)
     {
         var violated = decision.Violated.ToList();
+        var policies = string.Join(", ", violated.Select(state => state.Policy.Name));
         var seconds = RateLimitHeaders.Seconds(decision.RetryAfter);
         var isClosed = decision.IsDegraded && violated.Any(state => state.Policy.IsClosedWithoutRedis);
-        Refused(logger, context.Request.Method, string.Join(", ", violated.Select(state => state.Policy.Name)), decision.IsDegraded);
+        Refused(logger, context.Request.Method, policies, decision.IsDegraded);
         return context.WriteProblemAsync(
             isClosed ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status429TooManyRequests,
             isClosed

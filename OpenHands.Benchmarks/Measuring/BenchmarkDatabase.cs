@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
@@ -18,7 +19,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
 
     private readonly DirectoryInfo _folder;
     private readonly PostgresServer _server;
-    private readonly GuardedProcess _process;
+    private GuardedProcess _process;
 
     private BenchmarkDatabase(DirectoryInfo folder, PostgresServer server, GuardedProcess process, string administrator)
     {
@@ -50,17 +51,34 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
         };
         var server = new PostgresServer(options);
         await server.PrepareAsync(Console.Error.WriteLine, cancellationToken);
+        var process = await StartAsync(server, cancellationToken);
+        var database = new BenchmarkDatabase(
+            folder, server, process, $"Host=127.0.0.1;Port={options.Port};Username={options.UserName};Password={options.Password};Database={Name}");
+        await database.MigrateAsync(cancellationToken);
+        return database;
+    }
+
+    /// <summary>Kills the server the hard way.</summary>
+    public async Task CrashAsync()
+    {
+        Process.GetProcessById(await _process.ProcessId).Kill();
+        await _process.Exited;
+        await _process.DisposeAsync();
+    }
+
+    /// <summary>Starts it again on the same port and data.</summary>
+    public async Task StartAgainAsync(CancellationToken cancellationToken) => _process = await StartAsync(_server, cancellationToken);
+
+    private static async Task<GuardedProcess> StartAsync(PostgresServer server, CancellationToken cancellationToken)
+    {
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var process = server.Start((line, _) =>
         {
             if (line.Contains("ready to accept connections", StringComparison.Ordinal))
                 ready.TrySetResult();
         });
-        var database = new BenchmarkDatabase(
-            folder, server, process, $"Host=127.0.0.1;Port={options.Port};Username={options.UserName};Password={options.Password};Database={Name}");
         await Task.WhenAny(ready.Task, process.Exited).WaitAsync(cancellationToken);
-        await database.MigrateAsync(cancellationToken);
-        return database;
+        return process;
     }
 
     /// <summary>A context with the product's own options.</summary>
@@ -74,7 +92,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     /// <summary>Runs statements as the superuser.</summary>
     public async Task ExecuteAsync(string statements, CancellationToken cancellationToken)
     {
-        await using var connection = new NpgsqlConnection(Administrator);
+        await using var connection = new NpgsqlConnection(Administrator + ";Pooling=false"); // one from before a crash would be dead
         await connection.OpenAsync(cancellationToken);
         await using var command = new NpgsqlCommand(statements, connection);
         await command.ExecuteNonQueryAsync(cancellationToken);

@@ -50,13 +50,14 @@ internal sealed class DatabaseChecks(Work work)
         return Check.Of("clock", skew < ClockTolerance, "This machine and PostgreSQL agree.", Text($"This machine and PostgreSQL differ by {skew.TotalSeconds:F1} s: run a time service on both."), CheckState.Warning);
     }
 
-    private async Task<Check> SchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private static async Task<Check> SchemaAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var options = new DbContextOptionsBuilder<OpenHandsDb>();
         options.UseNpgsql(connection).UseOpenHandsDb();
         await using var db = new OpenHandsDb(options.Options);
         var missing = await SchemaVersion.MissingAsync(db, cancellationToken);
-        return Check.Of("schema", missing.Count == 0, "The schema has every migration of this build.", Text($"{missing.Count} migrations are missing, the next is {missing.FirstOrDefault()}: run the migration step (OpenHands.Worker migrate)."));
+        var next = missing.Count > 0 ? missing[0] : null;
+        return Check.Of("schema", next is null, "The schema has every migration of this build.", Text($"{missing.Count} migrations are missing, the next is {next}: run the migration step (OpenHands.Worker migrate)."));
     }
 
     private async Task<Check> KeyRingAsync(NpgsqlConnection connection, CancellationToken cancellationToken)

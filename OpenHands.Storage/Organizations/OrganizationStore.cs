@@ -1,7 +1,9 @@
+using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Tenancy;
+using OpenHands.Storage.Webhooks;
 
 namespace OpenHands.Storage.Organizations;
 
@@ -9,7 +11,7 @@ namespace OpenHands.Storage.Organizations;
 /// Keeps organizations and their members. Works for the tenant of its scope: methods that name no organization mean the one
 /// that the tenant was entered with, and find nothing where the tenant is no member.
 /// </summary>
-public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, MembershipCache memberships, TimeProvider time)
+public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, MembershipCache memberships, TimeProvider time, WebhookStore? webhooks = null)
 {
     /// <summary>What the constraint trigger raises at the end of a transaction that would leave an organization without an admin.</summary>
     internal const string NoAdminLeft = "OH001";
@@ -54,6 +56,8 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
         if (role != OrganizationRole.Admin)
             return OrganizationOutcome.NotAdmin;
 
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        await TellAsync(WebhookEvents.OrganizationUpdated, new() { ["name"] = name }, cancellationToken);
         var now = time.GetUtcNow();
         var renamed = await db.Organizations
             .Where(organization => organization.Id == OrganizationId && (version == null || organization.Version == version))
@@ -63,7 +67,10 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
                     .SetProperty(organization => organization.Version, organization => organization.Version + 1)
                     .SetProperty(organization => organization.UpdatedAt, now),
                 cancellationToken);
-        return renamed == 1 ? OrganizationOutcome.Done : OrganizationOutcome.Changed;
+        if (renamed == 0)
+            return OrganizationOutcome.Changed;
+        await transaction.CommitAsync(cancellationToken);
+        return OrganizationOutcome.Done;
     }
 
     /// <summary>The members after a user id, in the order of their ids; null when the user is no member.</summary>
@@ -84,7 +91,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
     public async Task<OrganizationOutcome> AddMemberAsync(string userId, string role, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return await ChangeAsync(async () =>
+        return await ChangeAsync(WebhookEvents.MemberAdded, new() { ["user_id"] = userId, ["role"] = role }, async () =>
         {
             try
             {
@@ -107,6 +114,8 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
     {
         var now = time.GetUtcNow();
         return ChangeAsync(
+            WebhookEvents.MemberChanged,
+            new() { ["user_id"] = userId, ["role"] = role },
             async () => await Members(userId).ExecuteUpdateAsync(
                 set => set
                     .SetProperty(membership => membership.Role, role)
@@ -120,6 +129,8 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
 
     /// <summary>Ends a membership, and with it the member's keys and sessions in the organization. Members may end their own.</summary>
     public Task<OrganizationOutcome> RemoveMemberAsync(string userId, CancellationToken cancellationToken) => ChangeAsync(
+        WebhookEvents.MemberRemoved,
+        new() { ["user_id"] = userId },
         async () => await Members(userId).ExecuteDeleteAsync(cancellationToken) == 1 ? OrganizationOutcome.Done : OrganizationOutcome.NoSuchMember,
         cancellationToken,
         mayAnyMember: userId == UserId,
@@ -167,7 +178,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
 
     /// <summary>Runs a change of the members if the user may make it. The database checks the right once more, and at the end the admin.</summary>
     private async Task<OrganizationOutcome> ChangeAsync(
-        Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false, string? ended = null)
+        string eventType, JsonObject details, Func<Task<OrganizationOutcome>> change, CancellationToken cancellationToken, bool mayAnyMember = false, string? ended = null)
     {
         await using var transaction = await StoreTransaction.BeginAsync(db, cancellationToken);
         if (await RoleAsync(cancellationToken) is not { } role)
@@ -177,6 +188,8 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
 
         try
         {
+            // First: whoever ends their own membership may not do it afterwards. What is not done is rolled back with it.
+            await TellAsync(eventType, details, cancellationToken);
             var outcome = await change();
             if (outcome != OrganizationOutcome.Done)
                 return outcome;
@@ -195,4 +208,7 @@ public sealed class OrganizationStore(OpenHandsDb db, TenantContext tenant, Memb
             return OrganizationOutcome.NotAdmin; // no longer, since the role was read
         }
     }
+
+    private Task TellAsync(string eventType, JsonObject details, CancellationToken cancellationToken) =>
+        webhooks?.PublishAsync(eventType, details, cancellationToken) ?? Task.CompletedTask;
 }

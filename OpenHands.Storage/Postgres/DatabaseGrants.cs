@@ -10,7 +10,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
 
     /// <summary>Tables of the worker's maintenance; every other table is closed to it.</summary>
     private static readonly string[] SystemTables =
-        ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks", "key_rotation_runs"];
+        ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks", "webhook_deliveries", "key_rotation_runs"];
 
     /// <summary>The audit log, which the worker seals: events are placed, nothing else of them is changed, and links are only added.</summary>
     private static readonly string[] AuditTables = ["audit_events", "audit_seals", "audit_retentions"];
@@ -25,6 +25,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ("secret_versions", "secret_id, user_id, organization_id, key, version, value_encrypted, key_id", "value_encrypted, key_id"),
         ("user_settings", "user_id, version, secrets, key_id", "secrets, key_id"),
         ("organization_settings", "organization_id, version, secrets, key_id", "secrets, key_id"),
+        ("webhooks", "id, organization_id, url, is_enabled, secret_encrypted, key_id", "secret_encrypted, key_id"),
         ("data_protection_keys", "id, encrypted, key_id", "encrypted, key_id"),
     ];
 
@@ -39,6 +40,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
         "note_audit_events(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])",
+        "webhooks_for(text)",
     ];
 
     private readonly string _app = Statements.Quoted(connections.App.Role);
@@ -74,6 +76,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE INSERT, UPDATE, DELETE ON {History} FROM {_app};
         GRANT SELECT ON {History} TO {_system};
         GRANT SELECT, INSERT, UPDATE, DELETE ON {string.Join(", ", SystemTables)} TO {_system};
+        REVOKE INSERT, UPDATE, DELETE ON webhook_deliveries FROM {_app};
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         REVOKE INSERT, UPDATE, DELETE ON audit_events FROM {_app};

@@ -16,7 +16,6 @@ public sealed class QueueDatabase(string system, string direct) : IAsyncDisposab
     {
         ApplicationName = applicationName,
         Pooling = false,
-        KeepAlive = 1, // s: a session whose server is gone is noticed
         MaxAutoPrepare = 0,
     }.ConnectionString;
 

@@ -16,11 +16,13 @@ public sealed class WorkerRegistry(QueueDatabase database)
         FROM workers w WHERE clock_timestamp() - pg_postmaster_start_time() > $1
         """;
 
+    // At once for the first time; then apart, so that a poison task does not take the same neighbours with it every time.
     private const string Rescue =
         """
         WITH gone AS (DELETE FROM workers WHERE id = ANY ($1) RETURNING id)
-        UPDATE tasks t SET worker_id = NULL, lost = t.lost + 1, run_at = clock_timestamp(),
-            status = CASE WHEN t.lost + 1 >= $2 THEN 'dead' ELSE 'waiting' END,
+        UPDATE tasks t SET worker_id = NULL, lost = t.lost + 1,
+            run_at = clock_timestamp() + random() * t.lost * interval '500 ms',
+            status = CASE WHEN t.lost + 1 >= $2 THEN 'dead' WHEN t.lost > 0 THEN 'scheduled' ELSE 'waiting' END,
             reason = CASE WHEN t.lost + 1 >= $2 THEN format('Its worker went away %s times while it ran.', t.lost + 1) ELSE t.reason END,
             finished_at = CASE WHEN t.lost + 1 >= $2 THEN clock_timestamp() END
         WHERE t.status = 'leased' AND t.worker_id = ANY ($1)

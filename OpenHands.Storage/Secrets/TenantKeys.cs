@@ -24,7 +24,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, (TenantKey Key, long At)> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Known> _known = new(StringComparer.Ordinal);
 
     /// <summary>By the setting <c>Secrets:TenantKeys</c>, true unless it says false.</summary>
     public TenantKeys(IConfiguration configuration, TimeProvider time) : this(configuration.GetValue(Setting, true), time)
@@ -43,7 +43,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
     internal async Task LoadAsync(OpenHandsDb db, SecretOwner owner, bool create, CancellationToken cancellationToken)
     {
         // Of many who find it too old one asks; the others go on with it meanwhile.
-        if (_known.TryGetValue(owner.Tenant, out var known)
+        if (_known.TryGetValue(owner.Tenant, out var known) && known.IsSure
             && (time.GetElapsedTime(known.At) < Lifetime || !_known.TryUpdate(owner.Tenant, known with { At = time.GetTimestamp() }, known)))
         {
             return;
@@ -61,7 +61,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
         }
 
         // What an open transaction has made is gone if it is rolled back, and with it whatever others had encrypted: they ask for themselves.
-        Remember(owner.Tenant, key, db.Database.CurrentTransaction is null ? asked : asked - (long)(Lifetime.TotalSeconds * time.TimestampFrequency));
+        Remember(owner.Tenant, key, asked, isSure: db.Database.CurrentTransaction is null);
     }
 
     /// <summary>Learns the keys of many owners, as a role that sees all of them.</summary>
@@ -90,7 +90,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
         }
 
         foreach (var owner in owners)
-            Remember(owner.Tenant, found.GetValueOrDefault(owner.Tenant), asked);
+            Remember(owner.Tenant, found.GetValueOrDefault(owner.Tenant), asked, isSure: !create); // a new one may be of an open transaction
     }
 
     /// <summary>The key of a tenant that was learned before; null when it has none.</summary>
@@ -127,7 +127,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
     }
 
     // That there is none is not remembered: whoever may not see it sees none.
-    private void Remember(string tenant, TenantKey? key, long asked)
+    private void Remember(string tenant, TenantKey? key, long asked, bool isSure)
     {
         if (key is null)
         {
@@ -137,7 +137,7 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
 
         if (_known.Count >= Most)
             _known.Clear();
-        _known[tenant] = (key, asked);
+        _known[tenant] = new Known(key, asked, isSure);
     }
 
     private static TenantKey Read(DbDataReader row) => new()
@@ -150,4 +150,9 @@ public sealed class TenantKeys(bool writes, TimeProvider time)
     };
 
     private static string NewId() => RandomNumberGenerator.GetHexString(2 * IdBytes, lowercase: true);
+
+    /// <param name="Key">The key.</param>
+    /// <param name="At">When PostgreSQL was asked, on the monotonic clock.</param>
+    /// <param name="IsSure">False while it may be known to an open transaction alone.</param>
+    private readonly record struct Known(TenantKey Key, long At, bool IsSure);
 }

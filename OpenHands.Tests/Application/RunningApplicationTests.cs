@@ -65,7 +65,7 @@ public sealed class RunningApplicationTests(ApplicationFixture fixture)
         var stored = await DumpAsync(await application.GetConnectionStringAsync("openhands", Cancelled));
         Assert.DoesNotContain("sk-test-123", stored, StringComparison.Ordinal);
         Assert.DoesNotContain("mcp-test-456", stored, StringComparison.Ordinal);
-        Assert.Contains("http://127.0.0.1:4000/sse", stored, StringComparison.Ordinal); // what is no secret can be read there
+        Assert.Contains("CodeActAgent", stored, StringComparison.Ordinal); // what is no secret can be read there
     }
 
     [Fact]

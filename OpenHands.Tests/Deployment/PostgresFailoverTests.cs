@@ -147,7 +147,7 @@ public sealed class PostgresFailoverTests
     }
 
     // The migration step and the services' own context, with connection strings that name all members.
-    private static Task MigrateAsync(PostgresMembers members) => new DatabaseMigrator(
+    private static Task<IReadOnlyList<string>> MigrateAsync(PostgresMembers members) => new DatabaseMigrator(
         MigrationConnections.From(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:openhands-admin"] = members.Everybody,

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Options;
 using OpenHands.Storage.Queues;
+using OpenHands.Storage.Webhooks;
+using OpenHands.Worker.Sessions;
+using OpenHands.Worker.Webhooks;
 using StackExchange.Redis;
 
 namespace OpenHands.Worker.Queues;
@@ -37,6 +40,8 @@ internal static class QueueServices
         services.AddScoped<TaskProgress>();
         services.AddSingleton<IElectedDuty, QueueFeeder>();
         services.AddSingleton<IElectedDuty, Sweeper>();
+        services.AddSingleton<RecurringTasks>();
+        services.AddSingleton<IElectedDuty>(provider => provider.GetRequiredService<RecurringTasks>());
         services.AddSingleton<QueueSignals>();
         services.AddSingleton<WorkerSession>();
         services.AddTaskHandlers();
@@ -69,5 +74,13 @@ internal static class QueueServices
     private static void AddTaskHandlers(this IServiceCollection services)
     {
         services.AddTaskHandler<NoopHandler>(NoopHandler.Type);
+        services.AddTaskHandler<SessionCleanUp>(SessionCleanUp.Type);
+        services.AddSingleton(SessionCleanUp.Hourly);
+        services.AddTaskHandler<WebhookHandler>(WebhookTask.Type);
+        services.AddTaskHandler<WebhookCleanUp>(WebhookCleanUp.Type);
+        services.AddSingleton(WebhookCleanUp.Nightly);
+        services.AddSingleton<WebhookLog>();
+        services.AddSingleton<WebhookSender>();
+        services.AddOptions<WebhookOptions>().BindConfiguration(WebhookOptions.Section).ValidateDataAnnotations().ValidateOnStart();
     }
 }

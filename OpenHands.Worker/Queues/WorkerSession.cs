@@ -124,8 +124,27 @@ internal sealed partial class WorkerSession(
                 NoteAway(failure); // the session itself may still hold
             }
 
-            for (var rest = interval; rest > TimeSpan.Zero; rest = interval - time.GetElapsedTime(beat))
-                await session.WaitAsync(rest, stoppingToken);
+            await using (var ping = new NpgsqlCommand("SELECT", session))
+                await ping.ExecuteNonQueryAsync(stoppingToken); // notices a session that is lost, which waiting alone may not
+            await HearAsync(session, interval - time.GetElapsedTime(beat), stoppingToken);
+        }
+    }
+
+    // By cancellation: the wait's own time limit may never end.
+    private async Task HearAsync(NpgsqlConnection session, TimeSpan rest, CancellationToken stoppingToken)
+    {
+        if (rest <= TimeSpan.Zero)
+            return;
+        using var limit = new CancellationTokenSource(rest, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, stoppingToken);
+        try
+        {
+            while (true)
+                await session.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            stoppingToken.ThrowIfCancellationRequested();
         }
     }
 

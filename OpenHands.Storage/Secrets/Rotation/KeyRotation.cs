@@ -77,6 +77,7 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
                 AND NOT EXISTS (SELECT FROM user_settings WHERE key_id IN (k.id, k.id || '.t') OR (key_id IS NULL AND secrets <> jsonb_build_object()))
                 AND NOT EXISTS (SELECT FROM organization_settings WHERE key_id IN (k.id, k.id || '.t'))
                 AND NOT EXISTS (SELECT FROM data_protection_keys WHERE key_id = k.id)
+                AND NOT EXISTS (SELECT FROM webhooks WHERE key_id IN (k.id, k.id || '.t'))
             RETURNING id
             """);
         strikeOut.Parameters.Add(new NpgsqlParameter<string> { TypedValue = keys.Current.Id });
@@ -94,5 +95,6 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
         new RotatedSettings(_cipher, tenants, "user_settings", "user_id", SettingsSecrets.Place),
         new RotatedSettings(_cipher, tenants, "organization_settings", "organization_id", SettingsSecrets.OrganizationPlace),
         new RotatedDataProtectionKeys(_cipher),
+        new RotatedWebhooks(_cipher, tenants),
     ];
 }

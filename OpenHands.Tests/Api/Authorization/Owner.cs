@@ -18,6 +18,8 @@ internal sealed class Owner
         ["key"] = Belongs.ToUser,
         ["name"] = Belongs.ToOrganization,
         ["version"] = Belongs.ToOrganization,
+        ["webhook"] = Belongs.ToOrganization,
+        ["task"] = Belongs.ToOrganization,
         ["invitation"] = Belongs.ToOrganization,
     };
 
@@ -110,6 +112,10 @@ internal sealed class Owner
         _values["key"] = (await MakeKeyAsync(organization, ApiKeyScopes.All)).Id;
         var invitation = await DoAsync(HttpMethod.Post, $"/api/v1/organizations/{organization}/invitations", new { role = "member", email = $"{Shared}@example.org" });
         _values["invitation"] = (string)invitation!["id"]!;
+
+        var webhooks = $"/api/v1/organizations/{organization}/webhooks";
+        _values["webhook"] = (string)(await DoAsync(HttpMethod.Post, webhooks, new { url = $"https://{Private}.example/hook", event_types = new[] { "ping" } }))!["webhook"]!["id"]!;
+        _values["task"] = (string)(await DoAsync(HttpMethod.Post, $"{webhooks}/{_values["webhook"]}/ping"))!["id"]!;
 
         // The same name for both, so that a mix-up would find something.
         _values["name"] = $"name-{Shared}";

@@ -51,6 +51,8 @@ public sealed class CacheCheckerTests(DatabaseFixture fixture, RedisFixture redi
         await trouble;
         foreach (var replica in replicas)
             await replica.DisposeAsync();
+        foreach (var row in rows)
+            row.Dispose();
 
         Assert.Equal((0, 0), (early, late));
         // Both kinds of writes must have been seen, or nothing was tried.
@@ -109,7 +111,7 @@ public sealed class CacheCheckerTests(DatabaseFixture fixture, RedisFixture redi
     }
 
     /// <summary>A row of a database whose transactions lock it, and take a while.</summary>
-    private sealed class Row(string id)
+    private sealed class Row(string id) : IDisposable
     {
         private readonly SemaphoreSlim _lock = new(1);
         private readonly ConcurrentQueue<(long Number, long At)> _loose = new();
@@ -118,6 +120,8 @@ public sealed class CacheCheckerTests(DatabaseFixture fixture, RedisFixture redi
         private long _due = 1;
 
         public string Id => id;
+
+        public void Dispose() => _lock.Dispose();
 
         public long Version => Volatile.Read(ref _version);
 

@@ -16,6 +16,7 @@ internal sealed class SampleBody(ApiDescription description, JsonNode userId)
         ["scopes"] = """["sessions:read"]""",
         ["provider_tokens"] = """{"github":{"token":"","host":""}}""",
         ["expires_at"] = "\"2099-01-01T00:00:00Z\"",
+        ["url"] = "\"https://example.org/sample\"",
         ["days"] = "90",
         ["state"] = """{"sample":1}""",
     };

@@ -116,7 +116,7 @@ public sealed class FeedTests(DatabaseServer server, RedisFixture redis) : IAsyn
         Assert.DoesNotContain(late, (await _queues.Redis.ListAsync(RedisKeys.Queue("q"))).Take(4));
     }
 
-    private Task EnqueueAsync(string key, int count, short priority = 0) => _queues.Producer.EnqueueAsync(
+    private Task<IReadOnlyList<string>> EnqueueAsync(string key, int count, short priority = 0) => _queues.Producer.EnqueueAsync(
         [.. Enumerable.Range(0, count).Select(_ => new NewTask("q", "test") { FairnessKey = key, Priority = priority })], Cancelled);
 
     private async Task<(List<string> Chosen, bool HasMore)> ChooseAsync(Feed feed, int most)

@@ -118,7 +118,7 @@ public sealed class KeyRotationTests(DatabaseServer server)
     public async Task Every_table_with_ciphertexts_is_rotated()
     {
         var database = await server.CreateMigratedAsync();
-        Assert.Equal(["data_protection_keys", "organization_settings", "secret_versions", "secrets", "user_settings"], await database.QueryAsync(
+        Assert.Equal(["data_protection_keys", "organization_settings", "secret_versions", "secrets", "user_settings", "webhooks"], await database.QueryAsync(
             "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'key_id' ORDER BY 1"));
     }
 

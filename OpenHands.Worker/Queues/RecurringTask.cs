@@ -1,0 +1,15 @@
+using Cronos;
+using OpenHands.Storage.Queues;
+
+namespace OpenHands.Worker.Queues;
+
+/// <summary>A task that is enqueued again and again.</summary>
+/// <param name="Name">Its name: one each over all workers.</param>
+/// <param name="Cron">When, as five fields of cron, in UTC.</param>
+/// <param name="Task">What.</param>
+internal sealed record RecurringTask(string Name, string Cron, NewTask Task)
+{
+    /// <summary>The first time after another.</summary>
+    public DateTimeOffset Next(DateTimeOffset after) =>
+        CronExpression.Parse(Cron).GetNextOccurrence(after.UtcDateTime) ?? DateTimeOffset.MaxValue;
+}
