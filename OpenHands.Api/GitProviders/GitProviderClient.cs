@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -22,7 +21,7 @@ internal sealed partial class GitProviderClient(GuardedConnection connection, IO
         UseProxy = false, // behind one the address that is connected to could not be seen
         ConnectCallback = connection.OpenAsync,
         PooledConnectionLifetime = TimeSpan.FromMinutes(1),
-        ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        ActivityHeadersPropagator = null, // which hosts a user names is in no trace, and no trace's id goes there
     })
     {
         Timeout = options.Value.Timeout,

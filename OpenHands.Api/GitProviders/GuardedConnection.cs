@@ -14,7 +14,8 @@ internal sealed class GuardedConnection(IOptions<GitProviderOptions> options)
     public async ValueTask<Stream> OpenAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var isEncrypted = context.InitialRequestMessage.RequestUri?.Scheme == Uri.UriSchemeHttps;
-        var addresses = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancellationToken);
+        var host = context.DnsEndPoint.Host;
+        var addresses = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
         var allowed = Array.FindAll(addresses, address => IsAllowed(address.Reach(), isEncrypted));
         if (allowed.Length == 0)
             throw new HostNotAllowedException();
