@@ -48,7 +48,7 @@ builder.AddProject<Projects.OpenHands_Api>("api", options => options.ExcludeLaun
     .WithHttpHealthCheck("/health")
     .WithReplicas(Setting("Replicas:Api") ?? 1);
 
-builder.AddProject<Projects.OpenHands_Worker>("worker", options => options.ExcludeLaunchProfile = true)
+var worker = builder.AddProject<Projects.OpenHands_Worker>("worker", options => options.ExcludeLaunchProfile = true)
     .WithReferenceEnvironment(References)
     .WithReference(system)
     .WithReference(app, connectionName: "openhands")
@@ -59,6 +59,11 @@ builder.AddProject<Projects.OpenHands_Worker>("worker", options => options.Exclu
     .WithHttpEndpoint(port: publishing ? 8080 : null, targetPort: publishing ? 8080 : null)
     .WithHttpHealthCheck("/health")
     .WithReplicas(Setting("Replicas:Worker") ?? 1);
+if (!publishing)
+{
+    // Whoever shows the queues asks the worker with it; in a cluster operators set their own.
+    worker.WithEnvironment("Operators__Key", ReferenceExpression.Create($"{Secret("operators-key", "what opens the worker's routes for operators")}"));
+}
 
 builder.Build().Run();
 

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using OpenHands.Dashboard.Access;
 using OpenHands.Dashboard.Components;
 using OpenHands.Dashboard.Consoles;
+using OpenHands.Dashboard.Operators;
 using OpenHands.Dashboard.Otlp;
 using OpenHands.Dashboard.Resources;
 using OpenHands.Dashboard.Telemetry;
@@ -36,6 +37,7 @@ internal static class DashboardApplication
         builder.Services.AddSingleton<ResourceServiceClient>();
         builder.Services.AddSingleton<ResourceWatch>();
         builder.Services.AddHostedService(provider => provider.GetRequiredService<ResourceWatch>());
+        builder.Services.AddSingleton(provider => new OperatorClient(() => OperatorDoor.Of(provider.GetRequiredService<ResourceWatch>().Resources)));
         builder.Services.AddOtlp();
         builder.Services.AddAccess(options);
         builder.Services.AddHealthChecks();

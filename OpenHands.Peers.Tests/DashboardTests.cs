@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Aspire.Hosting;
 using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using OpenHands.Hosting.Dashboard;
 using OpenHands.Tests.Application;
 using StackExchange.Redis;
@@ -26,6 +27,9 @@ public sealed class DashboardTests(DashboardTour tour) : IClassFixture<Dashboard
     [InlineData("a structured log line leads to its trace and back")]
     [InlineData("metrics have values and charts")]
     [InlineData("a queue shows what its workers did")]
+    [InlineData("a dead letter is inspected, replayed and done")]
+    [InlineData("a task is cancelled and replayed")]
+    [InlineData("a value that is no task is a dead letter with its reason, and still one when it is replayed")]
     [InlineData("labels, roles and contrast hold in light")]
     [InlineData("labels, roles and contrast hold in dark")]
     [InlineData("the keyboard reaches everything and shows where it is")]
@@ -59,6 +63,8 @@ public sealed class DashboardTour : IAsyncLifetime
             ["redisPort"] = ((DnsEndPoint)redis.EndPoints[0]).Port,
             ["redisPassword"] = redis.Password,
             ["names"] = names,
+            ["deadLetter"] = await InsertTaskAsync(application, "dead"),
+            ["scheduled"] = await InsertTaskAsync(application, "scheduled"),
             ["mark"] = Guid.CreateVersion7().ToString("N"),
             ["pictures"] = Environment.GetEnvironmentVariable("DASHBOARD_PICTURES"),
         };
@@ -66,6 +72,24 @@ public sealed class DashboardTour : IAsyncLifetime
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>A task in queue <c>parcels</c> that was given up, or whose time comes in an hour.</summary>
+    private static async Task<string> InsertTaskAsync(DistributedApplication application, string status)
+    {
+        await using var connection = new NpgsqlConnection(await application.GetConnectionStringAsync("openhands-system", CancellationToken.None));
+        await connection.OpenAsync();
+        await using var insert = new NpgsqlCommand(
+            """
+            INSERT INTO tasks (id, queue, type, payload, fairness_key, priority, status, run_at, reason, retention, created_at, finished_at)
+            VALUES ($1, 'parcels', 'noop', '{"parcel": "of the tour"}', '', 0, $2, now() + interval '1 hour',
+                CASE WHEN $2 = 'dead' THEN 'The courier did not answer.' END, interval '1 hour', now(), CASE WHEN $2 = 'dead' THEN now() END)
+            RETURNING id
+            """, connection)
+        {
+            Parameters = { new() { Value = Guid.CreateVersion7().ToString("N") }, new() { Value = status } },
+        };
+        return (string)(await insert.ExecuteScalarAsync())!; // the row that was inserted
+    }
 
     private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;
 }

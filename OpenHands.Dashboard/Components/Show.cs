@@ -10,6 +10,10 @@ internal static class Show
         TimeZoneInfo.ConvertTimeFromUtc(DateTime.SpecifyKind(utc, DateTimeKind.Utc), TimeZoneInfo.Local)
             .ToString(precise ? "HH:mm:ss.fff" : "HH:mm:ss", CultureInfo.InvariantCulture);
 
+    /// <summary>A moment that may lie days back, on the same clock.</summary>
+    public static string Moment(DateTimeOffset moment) =>
+        TimeZoneInfo.ConvertTime(moment, TimeZoneInfo.Local).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
     /// <summary>How long something took, in the unit that fits.</summary>
     public static string Duration(TimeSpan duration) => duration.TotalSeconds switch
     {

@@ -161,14 +161,52 @@ await step('metrics have values and charts', async () => {
 await step('a queue shows what its workers did', async () => {
   await visit('/queues');
   await page.getByRole('row').filter({ hasText: 'background_tasks' }).first().waitFor();
+});
+
+const task = id => page.locator(`tr[data-task="${id}"]`);
+
+await step('a dead letter is inspected, replayed and done', async () => {
+  await visit('/queues');
+  await page.getByRole('link', { name: '1 dead letter of parcels' }).click();
+  await page.waitForURL(/State=dead/);
+  await task(order.deadLetter).getByText('The courier did not answer.').waitFor();
+  expect(!(await page.locator('body').innerText()).includes('of the tour'), 'a payload shows before anybody asked for it');
+  await task(order.deadLetter).getByRole('link').click();
+  await page.getByRole('complementary').getByText('of the tour').waitFor();
+  await page.evaluate(() => scrollTo(0, 0));
   await shoot('queues');
+  await task(order.deadLetter).getByRole('button', { name: /^Replay noop/ }).click();
+  await task(order.deadLetter).waitFor({ state: 'detached' });
+  await page.getByLabel('State').selectOption({ label: 'done' });
+  await task(order.deadLetter).getByText('done').waitFor();
+});
+
+await step('a task is cancelled and replayed', async () => {
+  await visit('/queues?Queue=parcels');
+  await task(order.scheduled).getByText('scheduled').waitFor();
+  await task(order.scheduled).getByRole('button', { name: /^Cancel noop/ }).click();
+  await task(order.scheduled).getByText('It was called off before it ran.').waitFor();
+  await task(order.scheduled).getByRole('button', { name: /^Replay noop/ }).click();
+  await task(order.scheduled).getByText('done').waitFor();
+});
+
+await step('a value that is no task is a dead letter with its reason, and still one when it is replayed', async () => {
+  await redis.rpush('queue:parcels', `rubbish ${order.mark}`);
+  await visit('/queues?Queue=parcels&State=dead');
+  const value = page.getByRole('row').filter({ hasText: 'The value is not JSON.' });
+  await value.waitFor();
+  expect(!(await page.locator('body').innerText()).includes(order.mark), 'a value shows before anybody asked for it');
+  await value.getByRole('link').click();
+  await page.getByRole('complementary').getByText(`rubbish ${order.mark}`).waitFor();
+  await value.getByRole('button', { name: /^Replay no task/ }).click();
+  await page.getByRole('alert').getByText('It is still no task: The value is not JSON.').waitFor();
 });
 
 for (const scheme of ['light', 'dark']) {
   await step(`labels, roles and contrast hold in ${scheme}`, async () => {
     await page.emulateMedia({ colorScheme: scheme });
     const faults = [];
-    for (const path of [...pages, '/?Details=' + (await name('api')), '/consolelogs/' + (await name('redis')), '/structuredlogs?Search=noop']) {
+    for (const path of [...pages, '/?Details=' + (await name('api')), '/consolelogs/' + (await name('redis')), '/structuredlogs?Search=noop', '/queues?Queue=parcels&Inspect=' + order.deadLetter]) {
       await visit(path);
       await page.waitForTimeout(500);
       await page.evaluate(axe);
@@ -209,7 +247,7 @@ await step('the keyboard reaches everything and shows where it is', async () => 
 
 await step('every page fits a phone', async () => {
   await page.setViewportSize({ width: 360, height: 740 });
-  for (const path of [...pages, '/?Details=' + (await name('api'))]) {
+  for (const path of [...pages, '/?Details=' + (await name('api')), '/queues?Queue=parcels&Inspect=' + order.deadLetter]) {
     await visit(path);
     await page.waitForTimeout(300);
     const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);

@@ -67,6 +67,54 @@ public sealed class SystemQueues(QueueDatabase database)
         return refused;
     }
 
+    /// <summary>Such a value with as much of its content as can be shown; null when there is none of this id.</summary>
+    public async Task<RefusedContent?> FindRefusedAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var read = database.System.CreateCommand(
+            "SELECT id, queue, reason, octet_length(value), encode(substr(value, 1, 65536), 'escape'), created_at FROM dead_letters WHERE id = $1");
+        read.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
+        await using var row = await read.ExecuteReaderAsync(cancellationToken);
+        return await row.ReadAsync(cancellationToken)
+            ? new RefusedContent(row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt32(3), row.GetString(4), row.GetFieldValue<DateTimeOffset>(5))
+            : null;
+    }
+
+    /// <summary>
+    /// Judges such a value once more: as a task it waits from now on, under the same id; otherwise it stays where it is, with the reason and time
+    /// of this judgement.
+    /// </summary>
+    public async Task<RefusedReplay> ReplayRefusedAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var connection = await database.System.OpenConnectionAsync(cancellationToken);
+        await using var read = new NpgsqlCommand("SELECT queue, value FROM dead_letters WHERE id = $1", connection);
+        read.Parameters.Add(new NpgsqlParameter<string> { TypedValue = id });
+        (string Queue, byte[] Value) letter;
+        await using (var row = await read.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await row.ReadAsync(cancellationToken))
+                return new RefusedReplay(TaskChange.NotFound, null);
+            letter = (row.GetString(0), row.GetFieldValue<byte[]>(1));
+        }
+
+        // One transaction; whoever replays it at the same time inserts nothing.
+        await using var batch = new NpgsqlBatch(connection);
+        if (QueuedTaskReader.TryRead(letter.Value, out var task, out var reason))
+        {
+            batch.BatchCommands.Add(TaskAdoption.InsertOf(letter.Queue, [(id, task, null)]));
+            batch.BatchCommands.Add(new("DELETE FROM dead_letters WHERE id = $1") { Parameters = { new NpgsqlParameter<string> { TypedValue = id } } });
+        }
+        else
+        {
+            batch.BatchCommands.Add(new("UPDATE dead_letters SET reason = $2, created_at = clock_timestamp() WHERE id = $1")
+            {
+                Parameters = { new NpgsqlParameter<string> { TypedValue = id }, new NpgsqlParameter<string> { TypedValue = reason } },
+            });
+        }
+
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return new RefusedReplay(reason is null ? TaskChange.Done : TaskChange.NotInThisState, reason);
+    }
+
     /// <summary>Deletes such values of a queue.</summary>
     /// <returns>How many.</returns>
     public async Task<int> PurgeRefusedAsync(string queue, CancellationToken cancellationToken)
@@ -105,3 +153,17 @@ public sealed record WorkerOverview(
 /// <param name="Beginning">Its first 200 bytes, with escapes for what is no ASCII.</param>
 /// <param name="CreatedAt">When it was set aside.</param>
 public sealed record RefusedValue(string Id, string Queue, string Reason, int Bytes, string Beginning, DateTimeOffset CreatedAt);
+
+/// <summary>A pushed value that is no task, with its content.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Queue">Name of the queue.</param>
+/// <param name="Reason">Why it is none.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Value">Its first 65,536 bytes, with escapes for what is no ASCII.</param>
+/// <param name="CreatedAt">When it was set aside, or judged again.</param>
+public sealed record RefusedContent(string Id, string Queue, string Reason, int Bytes, string Value, DateTimeOffset CreatedAt);
+
+/// <summary>What became of a value that was judged once more.</summary>
+/// <param name="Change">Done when it is a task now.</param>
+/// <param name="Reason">Why it still is none; null otherwise.</param>
+public sealed record RefusedReplay(TaskChange Change, string? Reason);

@@ -50,6 +50,23 @@ public sealed class TaskAdoption(QueueDatabase database, QueueWindow window)
     /// <summary>Why a task without a handler is given up.</summary>
     public const string UnknownType = "There is no handler for its type.";
 
+    /// <summary>Stores values that are tasks; doing it again stores nothing twice.</summary>
+    /// <param name="queue">Name of the queue.</param>
+    /// <param name="tasks">Id and task of each, and why it is given up at once; null for none.</param>
+    internal static NpgsqlBatchCommand InsertOf(string queue, IReadOnlyList<(string Id, PushedTask Task, string? Reason)> tasks) => new(InsertTasks)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Id)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(_ => queue)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Task.Type)] },
+            new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Task.Payload)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. tasks.Select(task => task.Task.ProducerId)] },
+            new NpgsqlParameter<string?[]> { TypedValue = [.. tasks.Select(task => task.Reason)] },
+            new NpgsqlParameter<TimeSpan> { TypedValue = NewTask.DefaultRetention },
+        },
+    };
+
     private async Task StoreAsync(
         string queue,
         List<(string Id, PushedTask Task, string? Reason)> tasks,
@@ -58,21 +75,7 @@ public sealed class TaskAdoption(QueueDatabase database, QueueWindow window)
     {
         await using var batch = database.System.CreateBatch();
         if (tasks.Count > 0)
-        {
-            batch.BatchCommands.Add(new(InsertTasks)
-            {
-                Parameters =
-                {
-                    new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Id)] },
-                    new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(_ => queue)] },
-                    new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Task.Type)] },
-                    new NpgsqlParameter<string[]> { TypedValue = [.. tasks.Select(task => task.Task.Payload)] },
-                    new NpgsqlParameter<string?[]> { TypedValue = [.. tasks.Select(task => task.Task.ProducerId)] },
-                    new NpgsqlParameter<string?[]> { TypedValue = [.. tasks.Select(task => task.Reason)] },
-                    new NpgsqlParameter<TimeSpan> { TypedValue = NewTask.DefaultRetention },
-                },
-            });
-        }
+            batch.BatchCommands.Add(InsertOf(queue, tasks));
 
         if (refused.Count > 0)
         {

@@ -34,6 +34,7 @@ public sealed class TaskDirectory(OpenHandsDb db, string? organization)
             FROM tasks
             WHERE ({organization}::text IS NULL OR organization_id = {organization}) AND ({filter.Queue}::text IS NULL OR queue = {filter.Queue})
                 AND ({filter.Status}::text IS NULL OR status = {filter.Status}) AND ({filter.Type}::text IS NULL OR type = {filter.Type})
+                AND (NOT {filter.Failed} OR attempt > 0)
                 AND ({before}::text IS NULL OR id < {before})
             ORDER BY id DESC LIMIT {most}
             """).ToListAsync(cancellationToken);
@@ -105,7 +106,8 @@ public sealed class TaskDirectory(OpenHandsDb db, string? organization)
 /// <param name="Queue">Name of the queue.</param>
 /// <param name="Status">One of <see cref="QueuedTaskStatus"/>.</param>
 /// <param name="Type">Type of the task.</param>
-public sealed record TaskFilter(string? Queue = null, string? Status = null, string? Type = null);
+/// <param name="Failed">Only those with an attempt that failed.</param>
+public sealed record TaskFilter(string? Queue = null, string? Status = null, string? Type = null, bool Failed = false);
 
 /// <summary>What became of a change to a task.</summary>
 public enum TaskChange

@@ -29,6 +29,7 @@ internal sealed class OperatorCommand(SystemQueues system, SystemTaskQueue produ
           tasks purge <queue> <status>             Deletes; never what runs.
           tasks enqueue <queue> <type> [<payload, JSON>]
           tasks refused [--queue <name>]           Pushed values that are no tasks.
+          tasks replay-refused <id>                Judges one of them again: what is a task now waits.
 
         States: scheduled, waiting, leased, done, cancelled, dead. Exit codes: 0 done, 1 not possible, 2 not understood.
         Connection strings: openhands-system, and redis for a prompt start of what is enqueued.
@@ -97,6 +98,9 @@ internal sealed class OperatorCommand(SystemQueues system, SystemTaskQueue produ
                 ["tasks", "enqueue", var queue, var type, var payload] => Read(payload) is { } read
                     ? await EnqueueAsync(new NewTask(queue, type, read), cancellationToken)
                     : await FailAsync(error, "The payload is not JSON."),
+                ["tasks", "replay-refused", var id] => await system.ReplayRefusedAsync(id, cancellationToken) is var replay && replay.Reason is { } reason
+                    ? await FailAsync(error, $"It is still no task: {reason}")
+                    : await AnswerAsync(replay.Change),
                 ["tasks", "refused"] => await ShowAsync(await system.RefusedAsync(line.Text("queue"), line.Number("most", 50), cancellationToken)),
                 _ => await ComplainAsync(error, $"'{string.Join(' ', line.Words)}' is not understood."),
             };

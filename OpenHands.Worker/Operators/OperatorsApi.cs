@@ -16,6 +16,9 @@ internal static class OperatorsApi
     private const string Header = "X-OpenHands-Operator";
     private const int Most = 1000;
 
+    /// <summary>What <c>status</c> may ask for beside the states: those that wait for another attempt.</summary>
+    private const string Retrying = "retrying";
+
     /// <summary>Maps the routes.</summary>
     public static void MapOperators(this WebApplication application)
     {
@@ -26,6 +29,8 @@ internal static class OperatorsApi
         api.MapGet("/tasks", TasksAsync);
         api.MapGet("/tasks/{id}", ShowAsync);
         api.MapGet("/refused", RefusedAsync);
+        api.MapGet("/refused/{id}", ShowRefusedAsync);
+        api.MapPost("/refused/{id}/replay", ReplayRefusedAsync);
         api.MapPost("/tasks/{id}/cancel", CancelAsync);
         api.MapPost("/tasks/{id}/replay", ReplayAsync);
         api.MapPost("/queues/{queue}/replay", ReplayAllAsync);
@@ -56,12 +61,26 @@ internal static class OperatorsApi
     internal static async Task<Ok<IReadOnlyList<RefusedValue>>> RefusedAsync(SystemQueues system, string? queue, int? limit, CancellationToken cancellationToken) =>
         TypedResults.Ok(await system.RefusedAsync(queue, Math.Clamp(limit ?? 50, 1, Most), cancellationToken));
 
-    internal static async Task<Ok<IReadOnlyList<TaskSummary>>> TasksAsync(
+    internal static async Task<Results<Ok<RefusedContent>, ProblemHttpResult>> ShowRefusedAsync(string id, SystemQueues system, CancellationToken cancellationToken) =>
+        await system.FindRefusedAsync(id, cancellationToken) is { } value ? TypedResults.Ok(value) : Problem(TaskChange.NotFound);
+
+    internal static async Task<Results<NoContent, ProblemHttpResult>> ReplayRefusedAsync(string id, SystemQueues system, CancellationToken cancellationToken) =>
+        await system.ReplayRefusedAsync(id, cancellationToken) switch
+        {
+            { Change: TaskChange.Done } => TypedResults.NoContent(),
+            { Reason: { } reason } => TypedResults.Problem($"It is still no task: {reason}", statusCode: StatusCodes.Status409Conflict),
+            var other => Problem(other.Change),
+        };
+
+    internal static async Task<Results<Ok<IReadOnlyList<TaskSummary>>, ProblemHttpResult>> TasksAsync(
         SystemQueues system, string? queue, string? status, string? type, string? before, int? limit, CancellationToken cancellationToken)
     {
+        if (status is not (null or Retrying) && !QueuedTaskStatus.All.Contains(status))
+            return TypedResults.Problem($"status must be one of {string.Join(", ", QueuedTaskStatus.All)} and {Retrying}.", statusCode: StatusCodes.Status422UnprocessableEntity);
+        var filter = status == Retrying ? new TaskFilter(queue, QueuedTaskStatus.Scheduled, type, Failed: true) : new TaskFilter(queue, status, type);
         var (db, tasks) = system.Open();
         await using (db)
-            return TypedResults.Ok(await tasks.TasksAsync(new TaskFilter(queue, status, type), before, Math.Clamp(limit ?? 50, 1, Most), cancellationToken));
+            return TypedResults.Ok(await tasks.TasksAsync(filter, before, Math.Clamp(limit ?? 50, 1, Most), cancellationToken));
     }
 
     internal static async Task<Results<Ok<TaskDetail>, ProblemHttpResult>> ShowAsync(string id, SystemQueues system, CancellationToken cancellationToken)

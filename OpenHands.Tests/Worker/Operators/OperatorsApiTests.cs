@@ -40,6 +40,44 @@ public sealed class OperatorsApiTests(DatabaseServer server, RedisFixture redis)
     }
 
     [Fact]
+    public async Task A_value_that_is_no_task_is_inspected_and_judged_again()
+    {
+        await _queues.Postgres.QueryAsync(
+            """
+            INSERT INTO dead_letters (id, queue, value, reason, created_at)
+            VALUES ('a', 'q', 'rubbish', 'The value is not JSON.', now()), ('b', 'q', '{"type":"test","payload":7}', 'An older version did not read it.', now())
+            """);
+        await using var worker = await WorkerHost.StartAsync(_queues, settings: ["Worker:Queues=none"]);
+        using var client = new HttpClient { BaseAddress = worker.Address };
+        client.DefaultRequestHeaders.Add("X-OpenHands-Operator", "1");
+
+        Assert.Equal("rubbish", (string)(await client.GetFromJsonAsync<JsonNode>("/api/v1/refused/a", Cancelled))!["value"]!);
+        using var answer = await client.PostAsync("/api/v1/refused/a/replay", null, Cancelled);
+        Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode);
+        Assert.Equal("It is still no task: The value is not JSON.", (string)(await answer.Content.ReadFromJsonAsync<JsonNode>(Cancelled))!["detail"]!);
+        await StatusAsync(client, HttpStatusCode.NoContent, HttpMethod.Post, "/api/v1/refused/b/replay");
+        await StatusAsync(client, HttpStatusCode.NotFound, HttpMethod.Post, "/api/v1/refused/b/replay");
+        await StatusAsync(client, HttpStatusCode.NotFound, HttpMethod.Get, "/api/v1/refused/b");
+        Assert.Equal(["b|q|test|7|waiting"], await _queues.TasksAsync("id, queue, type, payload, status"));
+        Assert.Equal(["a"], await _queues.Postgres.QueryAsync("SELECT id FROM dead_letters"));
+    }
+
+    [Fact]
+    public async Task Tasks_that_wait_for_another_attempt_are_found_and_a_state_that_there_is_not_is_refused()
+    {
+        var ids = await _queues.EnqueueAsync("q", 1, 2);
+        await _queues.Postgres.QueryAsync("UPDATE tasks SET status = 'scheduled'");
+        await _queues.Postgres.QueryAsync($"UPDATE tasks SET attempt = 1 WHERE id = '{ids[1]}'");
+        await using var worker = await WorkerHost.StartAsync(_queues, settings: ["Worker:Queues=none"]);
+        using var client = new HttpClient { BaseAddress = worker.Address };
+
+        Assert.Equal(ids[1], (string)Assert.Single((await client.GetFromJsonAsync<JsonArray>("/api/v1/tasks?status=retrying", Cancelled))!)!["id"]!);
+        Assert.Equal(2, (await client.GetFromJsonAsync<JsonArray>("/api/v1/tasks?status=scheduled", Cancelled))!.Count);
+        await StatusAsync(client, HttpStatusCode.UnprocessableEntity, HttpMethod.Get, "/api/v1/tasks?status=lost");
+        await StatusAsync(client, HttpStatusCode.BadRequest, HttpMethod.Get, "/api/v1/tasks?limit=many");
+    }
+
+    [Fact]
     public async Task Without_a_key_a_foreign_name_and_an_unasked_change_are_refused()
     {
         await using var worker = await WorkerHost.StartAsync(_queues);
@@ -58,6 +96,8 @@ public sealed class OperatorsApiTests(DatabaseServer server, RedisFixture redis)
         using var client = new HttpClient { BaseAddress = worker.Address };
         client.DefaultRequestHeaders.Add("X-OpenHands-Operator", "1");
         await StatusAsync(client, HttpStatusCode.Unauthorized, HttpMethod.Get, "/api/v1/queues");
+        await StatusAsync(client, HttpStatusCode.Unauthorized, HttpMethod.Get, "/api/v1/refused/a");
+        await StatusAsync(client, HttpStatusCode.Unauthorized, HttpMethod.Post, "/api/v1/refused/a/replay");
         client.DefaultRequestHeaders.Authorization = new("Bearer", "s3cret");
         await StatusAsync(client, HttpStatusCode.OK, HttpMethod.Post, "/api/v1/queues/q/replay");
     }
