@@ -3,6 +3,7 @@ using OpenHands.Api.ApiKeys;
 using OpenHands.Api.Audit;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Frontend;
+using OpenHands.Api.GitProviders;
 using OpenHands.Api.Http;
 using OpenHands.Api.Invitations;
 using OpenHands.Api.OpenApi;
@@ -44,6 +45,7 @@ internal static class ApiApplication
         builder.Services.AddWebClient();
         builder.Services.AddOptionLists();
         builder.Services.AddInvitations();
+        builder.Services.AddGitProviders();
         builder.Services.AddDescription();
 
         var app = builder.Build();
@@ -76,6 +78,7 @@ internal static class ApiApplication
         app.MapSecrets();
         app.MapOwnedSecrets();
         app.MapGitProviders();
+        app.MapGitUser();
         app.MapSessions();
         app.MapApiKeys();
         app.MapWebhooks();

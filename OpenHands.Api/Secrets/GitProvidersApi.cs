@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
+using OpenHands.Api.GitProviders;
 using OpenHands.Api.Settings;
 using OpenHands.Api.WebClient;
 using OpenHands.Storage.ApiKeys;
@@ -24,9 +25,12 @@ internal static class GitProvidersApi
         return providers;
     }
 
-    /// <summary>Replaces the tokens. A blank token keeps the stored one with the posted host; a provider that is left out is removed.</summary>
+    /// <summary>
+    /// Replaces the tokens. A blank token keeps the stored one with the posted host; a provider that is left out is removed. Nothing is
+    /// stored when a provider refuses its token (401); one that cannot be asked now is believed.
+    /// </summary>
     internal static async Task<Results<Ok<SecretChanged>, ProblemHttpResult>> SaveAsync(
-        PostedProviders posted, ClaimsPrincipal caller, ProviderTokenStore store, CancellationToken cancellationToken)
+        PostedProviders posted, ClaimsPrincipal caller, ProviderTokenStore store, TokenCheck check, CancellationToken cancellationToken)
     {
         var tokens = new Dictionary<string, ProviderToken>();
         foreach (var (provider, entry) in posted.ProviderTokens ?? new Dictionary<string, PostedProvider?>())
@@ -37,6 +41,9 @@ internal static class GitProvidersApi
                 return SecretProblems.Invalid($"The token and the host for {provider} must be text without blanks, at most {LongestToken} and {LongestHost} characters.");
             tokens[provider] = new ProviderToken(OrNull(entry?.Token), OrNull(entry?.Host));
         }
+
+        if (await check.FindRefusedAsync(caller.UserId(), tokens, cancellationToken) is { } refused)
+            return GitProblems.Of(refused, GitOutcome.TokenRefused);
 
         await store.ReplaceAsync(caller.UserId(), tokens, cancellationToken);
         return TypedResults.Ok(new SecretChanged("Git providers stored"));

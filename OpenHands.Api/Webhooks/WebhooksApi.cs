@@ -18,7 +18,7 @@ internal static class WebhooksApi
         var webhooks = routes.MapGroup($"/api/v1/organizations/{{{TenantEntry.Organization}:{EntityIdConstraint.Name}}}/webhooks").WithTags("Webhooks")
             .ActAsTenant(ApiKeyScopes.Organizations).ForAdmins(ApiKeyScopes.Organizations).AddEndpointFilter<AdminFilter>();
         webhooks.MapGet("/", ListAsync);
-        webhooks.MapPost("/", AddAsync);
+        webhooks.MapPost("/", AddAsync).Idempotent(shownOnce: "secret");
         webhooks.MapGet(One, ReadAsync);
         webhooks.MapPatch(One, ChangeAsync);
         webhooks.MapDelete(One, RemoveAsync);

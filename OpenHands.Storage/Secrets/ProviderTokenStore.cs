@@ -32,15 +32,19 @@ public sealed class ProviderTokenStore(OpenHandsDb db, SecretCipher cipher, Audi
     /// <summary>Removes all of the user's tokens.</summary>
     public Task RemoveAllAsync(string userId, CancellationToken cancellationToken) => Tokens(userId).ExecuteDeleteAsync(cancellationToken);
 
+    /// <summary>The providers with a token.</summary>
+    public async Task<IReadOnlyCollection<string>> ConnectedAsync(string userId, CancellationToken cancellationToken) =>
+        await Tokens(userId).Select(secret => secret.Key).ToListAsync(cancellationToken);
+
     /// <summary>The token for a provider; null when it is not connected. That it was read is on disk before. The caller clears the buffer.</summary>
-    public async Task<byte[]?> FindAsync(string userId, string provider, CancellationToken cancellationToken)
+    public async Task<StoredToken?> FindAsync(string userId, string provider, CancellationToken cancellationToken)
     {
         if (await Tokens(userId).AsNoTracking().SingleOrDefaultAsync(secret => secret.Key == provider, cancellationToken) is not { } found)
             return null;
 
         await cipher.PrepareAsync(db, SecretOwner.User(userId), writes: false, cancellationToken);
         await audit.NoteAsync(new AuditNote(AuditNote.ProviderTokenRead, provider, "", null, userId), db.Tenant);
-        return cipher.Open(found);
+        return new StoredToken(cipher.Open(found), found.Host);
     }
 
     private IQueryable<Secret> Tokens(string userId) =>
@@ -79,4 +83,13 @@ public sealed record ProviderToken(string? Token, string? Host)
     // The text of a record would show the token.
     /// <inheritdoc />
     public override string ToString() => nameof(ProviderToken);
+}
+
+/// <summary>A stored token for a git provider, with the one host that it may be sent to.</summary>
+/// <param name="Value">The token.</param>
+/// <param name="Host">Host that it is for; null for the provider's own.</param>
+public sealed record StoredToken(byte[] Value, string? Host)
+{
+    /// <inheritdoc />
+    public override string ToString() => nameof(StoredToken);
 }

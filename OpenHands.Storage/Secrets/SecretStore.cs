@@ -161,7 +161,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
             var plaintext = cipher.Open(former);
             await KeepVersionAsync(secret, cancellationToken);
             cipher.Seal(secret, plaintext, time.GetUtcNow());
-            await db.NoteAuditAsync("restored", string.Create(CultureInfo.InvariantCulture, $"value of version {version}"), cancellationToken);
+            await db.NoteAuditAsync("restored", string.Create(CultureInfo.InvariantCulture, $"value of version {formerVersion}"), cancellationToken);
             return SecretOutcome.Done;
         }, cancellationToken);
 

@@ -53,13 +53,25 @@ internal sealed record McpConfig(
         string? Kept(string url, int index)
         {
             var keys = stored.Where(server => server.Url == url).Select(server => server.ApiKey).ToList();
+            if (keys.Count == 0)
+                return Edited(url, index)?.ApiKey;
             if (keys.Distinct().Count() <= 1)
                 return keys.FirstOrDefault();
             return keys.Count == posted.Count(server => server.Url == url)
                 ? keys[posted.Take(index).Count(server => server.Url == url)]
                 : null;
         }
+
+        // The form changes an entry in its place. Its key goes along on the same host, and never to another one.
+        McpRemoteServer? Edited(string url, int index) =>
+            stored.Count == posted.Count && stored[index] is var former && posted.All(server => server.Url != former.Url) && IsSameHost(former.Url, url)
+                ? former
+                : null;
     }
+
+    private static bool IsSameHost(string one, string other) =>
+        Uri.TryCreate(one, UriKind.Absolute, out var from) && Uri.TryCreate(other, UriKind.Absolute, out var to)
+        && Uri.Compare(from, to, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     private static McpStdioServer WithKept(McpStdioServer server, McpStdioServer? stored, List<FieldProblem> problems)
     {

@@ -53,6 +53,8 @@ internal sealed class ApiHost : IAsyncDisposable
         $"--ConnectionStrings:secrets={KeyRing}",
         // Tests ask more than anybody should, and a busy machine is no lost Redis.
         "--RateLimits:Enabled=false", "--Redis:Patience=00:00:10",
+        // Made-up tokens go nowhere.
+        "--GitProviders:Enabled=false",
         .. settings.Select(setting => "--" + setting),
     ]);
 

@@ -45,7 +45,7 @@ public sealed class WorkerProcessTests(DatabaseServer server, RedisFixture redis
     [Fact]
     public async Task No_value_is_lost_and_none_is_set_aside_twice_when_workers_are_killed_over_and_over()
     {
-        const int Values = 1000;
+        const int Values = 400;
         var database = await server.CreateMigratedAsync();
         await using var queues = await redis.CreateDatabaseAsync();
         await queues.PushAsync("q", [.. Enumerable.Range(0, Values).Select(i => $"rubbish {i}")]);

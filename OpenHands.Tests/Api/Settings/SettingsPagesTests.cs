@@ -74,6 +74,17 @@ public sealed class SettingsPagesTests(DatabaseServer server) : IAsyncLifetime
         var edited = (await SettingsAsync())["mcp_config"]!;
         Assert.Equal((1, 1, 2), (edited["sse_servers"]!.AsArray().Count, edited["stdio_servers"]!.AsArray().Count, edited["shttp_servers"]!.AsArray().Count));
 
+        // An edit of the address leaves the key on its host; at another host it must be typed again.
+        await SaveAsync(Moved(edited, "http://127.0.0.1:4000/moved"));
+        var moved = (await SettingsAsync())["mcp_config"]!;
+        Assert.Equal("http://127.0.0.1:4000/moved", (string?)moved["sse_servers"]![0]!["url"]);
+        Assert.Equal((string?)edited["sse_servers"]![0]!["api_key"], (string?)moved["sse_servers"]![0]!["api_key"]);
+        foreach (var elsewhere in new[] { "http://127.0.0.1:4001/moved", "https://127.0.0.1:4000/moved", "http://127.0.0.2:4000/moved" })
+        {
+            using var refused = await PostAsync("/api/settings", Moved(moved, elsewhere).ToJsonString());
+            Assert.Contains("entered again", await Problem.AssertAsync(HttpStatusCode.UnprocessableEntity, refused), StringComparison.Ordinal);
+        }
+
         await SaveAsync(new JsonObject { ["mcp_config"] = JsonNode.Parse("""{"sse_servers":[],"stdio_servers":[],"shttp_servers":[]}"""), ["v1_enabled"] = true });
         Assert.Empty((await SettingsAsync())["mcp_config"]!["sse_servers"]!.AsArray());
     }
@@ -137,6 +148,13 @@ public sealed class SettingsPagesTests(DatabaseServer server) : IAsyncLifetime
         form.Remove("llm_api_key");
         change(form);
         return form;
+    }
+
+    private static JsonObject Moved(JsonNode servers, string address)
+    {
+        var list = servers.DeepClone();
+        (list["sse_servers"]![0]!["url"], list["sse_servers"]![0]!["api_key"]) = (address, "**********");
+        return new JsonObject { ["mcp_config"] = list, ["v1_enabled"] = true };
     }
 
     private static void SameBut(JsonObject before, JsonObject after, params string[] changed)

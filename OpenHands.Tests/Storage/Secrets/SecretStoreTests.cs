@@ -258,7 +258,7 @@ public sealed class SecretStoreTests(DatabaseFixture fixture) : IClassFixture<Da
     private async Task<string?> TokenAsync(string provider)
     {
         await using var db = fixture.Database.Open(_user);
-        return Text(await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), fixture.Database.Audit, TimeProvider.System).FindAsync(_user, provider, Token));
+        return Text((await new ProviderTokenStore(db, new SecretCipher(new KeyRing(Ring)), fixture.Database.Audit, TimeProvider.System).FindAsync(_user, provider, Token))?.Value);
     }
 
     private static string? Text(byte[]? value) => value is null ? null : Encoding.UTF8.GetString(value);
