@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
@@ -77,6 +78,7 @@ internal static class WebhooksApi
 
 /// <summary>A webhook to be made.</summary>
 /// <param name="Url">Where the events go: http or https.</param>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record NewWebhook(string? Url)
 {
     /// <summary>Which events; empty for all.</summary>
@@ -84,6 +86,7 @@ public sealed record NewWebhook(string? Url)
 }
 
 /// <summary>What is to change about a webhook.</summary>
+[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record WebhookPatch
 {
     /// <summary>Where the events go: http or https.</summary>
