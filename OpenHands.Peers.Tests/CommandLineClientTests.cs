@@ -45,7 +45,7 @@ public sealed class CommandLineClientTests(ApplicationFixture fixture)
         var dumped = await PostgresAsync(application, "pg_dump", "--data-only", "--table=user_settings", "--table=users");
         foreach (var text in new[] { shown, dumped })
         {
-            Assert.Contains("claude-opus-4-5-20251101", text, StringComparison.Ordinal);
+            Assert.Contains("CodeActAgent", text, StringComparison.Ordinal);
             Assert.DoesNotContain("sk-test-123", text, StringComparison.Ordinal);
             Assert.DoesNotContain("mcp-test-456", text, StringComparison.Ordinal);
         }
