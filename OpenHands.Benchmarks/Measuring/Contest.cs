@@ -62,11 +62,7 @@ internal sealed class Contest(string title, BenchmarkRedis redis)
         return table.ToString();
     }
 
-    private static string Median(List<Sample> samples, Func<Sample, double> of)
-    {
-        var sorted = samples.Select(of).Order().ToList();
-        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F1} ({sorted[0]:F1}–{sorted[^1]:F1})");
-    }
+    private static string Median(List<Sample> samples, Func<Sample, double> of) => Spread.Of(samples.Select(of)).ToString();
 
     private readonly record struct Sample(double Client, double Server, double Time);
 }

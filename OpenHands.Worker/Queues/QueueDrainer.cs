@@ -87,17 +87,28 @@ internal sealed partial class QueueDrainer(
         return free;
     }
 
+    // The next task may start when the handler has ended: the record of many ends is one statement. Unless those wait too long.
     private async Task RunAsync(LeasedTask leased, RunningTask task)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var isFree = false;
         try
         {
-            await runner.RunAsync(leased, task);
+            await runner.RunAsync(leased, task, Free);
         }
         finally
         {
             running.Remove(task);
             task.Dispose();
+            if (!isFree)
+                _slots.Release();
+        }
+
+        void Free()
+        {
+            if (settler.IsBehind)
+                return;
+            isFree = true;
             _slots.Release();
         }
     }

@@ -20,12 +20,16 @@ internal sealed partial class TaskRunner(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs the task and records what became of it.</summary>
-    public async Task RunAsync(LeasedTask leased, RunningTask running)
+    /// <param name="leased">The task.</param>
+    /// <param name="running">The same among those that run.</param>
+    /// <param name="handled">Called when its handler has ended, before that is recorded.</param>
+    public async Task RunAsync(LeasedTask leased, RunningTask running, Action handled)
     {
         var (task, started) = (leased.Task, time.GetTimestamp());
         var knows = handlers.Knows(task.Type);
         using var span = metrics.Start(leased);
         var fate = knows ? await HandleAsync(leased, running) : new TaskFate.GivenUp(TaskAdoption.UnknownType, CountsAttempt: false);
+        handled();
         try
         {
             if (fate is not TaskFate.LeaseLost && !await settler.SettleAsync(fate.Settle(leased, task.Attempt - 1)))
