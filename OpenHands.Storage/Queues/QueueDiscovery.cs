@@ -1,11 +1,13 @@
 using System.Text;
 using System.Text.Unicode;
-using OpenHands.Storage.Redis;
 using StackExchange.Redis;
 
 namespace OpenHands.Storage.Queues;
 
-/// <summary>Finds the lists under <c>queue:</c> in small steps (SCAN), so that a large Redis is never blocked. Not for two callers at once.</summary>
+/// <summary>
+/// Finds the lists under <c>queue:</c>, and those that are empty by now but of which a worker that died left values under
+/// <c>adopting:</c>, in small steps (SCAN), so that a large Redis is never blocked. Not for two callers at once.
+/// </summary>
 public sealed class QueueDiscovery(IConnectionMultiplexer redis)
 {
     // One step looks at about this many keys: some 0.2 ms of Redis' time.
@@ -13,6 +15,9 @@ public sealed class QueueDiscovery(IConnectionMultiplexer redis)
 
     // Bytes; PostgreSQL indexes dead letters by queue.
     private const int LongestKey = 512;
+
+    // Both prefixes in one pass; whatever else it matches is passed over.
+    private const string EitherPrefix = "[aq][du][oe][pu]*";
 
     private const string Start = "0";
 
@@ -23,21 +28,29 @@ public sealed class QueueDiscovery(IConnectionMultiplexer redis)
 
     /// <summary>Looks at the next keys.</summary>
     /// <param name="isKnown">True for names whose type need not be asked for.</param>
-    /// <returns>What was found under <c>queue:</c>; a name may come more than once in a pass.</returns>
+    /// <returns>What was found; a name may come more than once in a pass.</returns>
     public async Task<IReadOnlyList<FoundQueue>> StepAsync(Func<string, bool> isKnown)
     {
         ArgumentNullException.ThrowIfNull(isKnown);
         var database = redis.GetDatabase();
-        var answer = await database.ExecuteAsync("SCAN", [_cursor, "MATCH", RedisKeys.QueuePrefix + "*", "COUNT", KeysPerStep]);
+        var answer = await database.ExecuteAsync("SCAN", [_cursor, "MATCH", EitherPrefix, "COUNT", KeysPerStep]);
         var parts = (RedisResult[])answer!;
-        var found = await Task.WhenAll(((byte[][])parts[1]!).Select(key => LookAsync(database, key, isKnown)));
+        var keys = (byte[][])parts[1]!;
+        var found = await Task.WhenAll(keys.Where(key => key.AsSpan().StartsWith(Queue)).Select(key => LookAsync(database, key, isKnown)));
         _cursor = (string)parts[0]!;
-        return found;
+        return [.. found, .. keys.Where(key => key.AsSpan().StartsWith(Adopting)).Select(LeftOf)];
     }
+
+    private static ReadOnlySpan<byte> Queue => "queue:"u8;
+
+    private static ReadOnlySpan<byte> Adopting => "adopting:"u8;
+
+    // Only workers write these, so the name was a usable one.
+    private static FoundQueue LeftOf(byte[] key) => new(Encoding.UTF8.GetString(key.AsSpan(Adopting.Length)), QueueShape.List);
 
     private static async Task<FoundQueue> LookAsync(IDatabase database, byte[] key, Func<string, bool> isKnown)
     {
-        var name = Encoding.UTF8.GetString(key.AsSpan(RedisKeys.QueuePrefix.Length));
+        var name = Encoding.UTF8.GetString(key.AsSpan(Queue.Length));
         // Other names could not be stored with a dead letter: PostgreSQL's text is UTF-8 without NUL.
         if (name.Length == 0 || name.Contains('\0') || key.Length > LongestKey || !Utf8.IsValid(key))
             return new FoundQueue(name, QueueShape.UnusableName);
@@ -50,7 +63,7 @@ public sealed class QueueDiscovery(IConnectionMultiplexer redis)
     }
 }
 
-/// <summary>A key under <c>queue:</c>.</summary>
+/// <summary>A key under <c>queue:</c>, or what was left of one.</summary>
 /// <param name="Name">Its name without the prefix.</param>
 /// <param name="Shape">What it is.</param>
 public readonly record struct FoundQueue(string Name, QueueShape Shape);
@@ -58,7 +71,7 @@ public readonly record struct FoundQueue(string Name, QueueShape Shape);
 /// <summary>What a key under <c>queue:</c> can turn out to be.</summary>
 public enum QueueShape
 {
-    /// <summary>A queue.</summary>
+    /// <summary>A queue, perhaps an empty one.</summary>
     List,
 
     /// <summary>A value of another type, not ours.</summary>

@@ -75,15 +75,7 @@ internal sealed partial class TaskSource(
             return await FindIdsAsync(queue, most, cancellationToken);
         try
         {
-            var taken = await window.TakeAsync(queue.Name, most);
-            if (_redisIsAway)
-                LogRedisBack();
-            _redisIsAway = false;
-            if (taken.Ids.Count + taken.Values.Count == 0)
-                queue.WasEmpty(time);
-            else
-                queue.HadTask();
-            return taken.Values.Count == 0 ? taken.Ids : [.. taken.Ids, .. await adopter.AdoptAsync(queue.Name, taken.Values, cancellationToken)];
+            return await TakeFromWindowAsync(queue, most, cancellationToken);
         }
         catch (WrongTypeException)
         {
@@ -98,6 +90,28 @@ internal sealed partial class TaskSource(
                 LogRedisAway(failure.GetType().Name);
             (_redisIsAway, _redisLeftAt) = (true, time.GetTimestamp());
             return await FindIdsAsync(queue, most, cancellationToken);
+        }
+    }
+
+    private async Task<IReadOnlyList<string>> TakeFromWindowAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var taken = await window.TakeAsync(queue.Name, most);
+            if (_redisIsAway)
+                LogRedisBack();
+            _redisIsAway = false;
+            if (taken.Ids.Count + taken.Values.Count == 0)
+            {
+                queue.WasEmpty(time);
+                return [];
+            }
+
+            queue.HadTask();
+            IReadOnlyList<string> ids = taken.Values.Count == 0 ? taken.Ids : [.. taken.Ids, .. await adopter.AdoptAsync(queue.Name, taken.Values, cancellationToken)];
+            // Values without a task among them leave the slots free: the next ones need not wait.
+            if (ids.Count > 0)
+                return ids;
         }
     }
 

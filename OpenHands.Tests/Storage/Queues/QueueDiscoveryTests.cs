@@ -24,6 +24,17 @@ public sealed class QueueDiscoveryTests(RedisFixture redis) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_is_found_that_is_empty_while_values_taken_from_it_are_not_adopted_yet()
+    {
+        await _redis.Keys.HashSetAsync("adopting:left", "0", "x");
+        await _redis.Keys.StringSetAsync("adopted", "x"); // neither of these is one
+        await _redis.Keys.StringSetAsync("queued", "x");
+
+        var (found, _) = await PassAsync();
+        Assert.Equal([new FoundQueue("left", QueueShape.List)], found);
+    }
+
+    [Fact]
     public async Task Other_types_and_unusable_names_are_told_apart()
     {
         await _redis.Keys.StringSetAsync("queue:text", "x");
