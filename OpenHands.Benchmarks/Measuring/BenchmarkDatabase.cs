@@ -37,9 +37,6 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     /// <summary>Connection string of the role that the worker's maintenance has.</summary>
     public string System => As("openhands_system");
 
-    /// <summary>Processor time until now of the server and all of its processes, those that ended among them.</summary>
-    public async Task<TimeSpan> CpuAsync() => ProcessCpu.OfTree(await _process.ProcessId);
-
     /// <summary>Starts a server and makes our schema in it.</summary>
     /// <param name="cancellationToken">Ends the attempt.</param>
     /// <param name="durability">For what a commit waits.</param>

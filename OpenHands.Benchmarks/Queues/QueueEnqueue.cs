@@ -42,7 +42,7 @@ internal static class QueueEnqueue
                 (db, _) => db.Database.ExecuteSqlAsync($"INSERT INTO plain VALUES ({Id()}, '0')", cancellationToken), cancellationToken), []),
             ("a tenant's transaction with EnqueueAsync", () => queue.CommitAsync(0, cancellationToken), []),
         ];
-        var load = ProcessCpu.Load();
+        var load = MachineLoad.Now();
         for (var turn = 0; turn <= Turns; turn++)
         {
             foreach (var (_, operateAsync, rates) in all)
@@ -63,7 +63,7 @@ internal static class QueueEnqueue
         foreach (var (name, _, rates) in all)
             table.Append(CultureInfo.InvariantCulture, $"{name,-50}{Spread.Of(rates).ToString("F0")}\n");
         return $"{table}EnqueueAsync : plain INSERT: {Percent(1, 0)}, within a transaction: {Percent(3, 2)}\n"
-            + $"Load of the machine: {load} at the beginning, {ProcessCpu.Load()} at the end\n";
+            + $"Load of the machine: {load} at the beginning, {MachineLoad.Now()} at the end\n";
 
         string Percent(int ours, int other) => (Spread.Of(all[ours].Rates).Median / Spread.Of(all[other].Rates).Median).ToString("P0", CultureInfo.InvariantCulture);
     }

@@ -26,7 +26,7 @@ internal sealed class QueueServers : IAsyncDisposable
     }
 
     /// <summary>Processor time of PostgreSQL until now.</summary>
-    public async Task<TimeSpan> PostgresCpuAsync() => Postgres is null ? TimeSpan.Zero : await Postgres.CpuAsync();
+    public TimeSpan PostgresCpu() => Postgres?.Cpu() ?? TimeSpan.Zero;
 
     /// <summary>Processor time of Redis until now.</summary>
     public async Task<TimeSpan> RedisCpuAsync() => Redis is null ? TimeSpan.Zero : await Redis.CpuAsync();

@@ -17,7 +17,7 @@ internal static class QueueStart
     public static async Task<string> RunAsync(CancellationToken cancellationToken)
     {
         QueuePeer[] peers = QueueClient.HasNode ? [QueuePeer.Ours, QueuePeer.Graphile, QueuePeer.BullMq] : [QueuePeer.Ours];
-        var load = ProcessCpu.Load();
+        var load = MachineLoad.Now();
         var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"From committed to started at {PerSecond} a second, ms, median (range of {Turns})\n");
         table.Append(CultureInfo.InvariantCulture, $"{"",-28}{"p50",-24}{"p99",-24}\n");
         foreach (var peer in peers)
@@ -36,7 +36,7 @@ internal static class QueueStart
             table.Append(CultureInfo.InvariantCulture, $"{peer.Title,-28}{Spread.Of(p50).ToString("F2"),-24}{Spread.Of(p99).ToString("F2"),-24}\n");
         }
 
-        return $"{table}Load of the machine: {load} at the beginning, {ProcessCpu.Load()} at the end\n"
+        return $"{table}Load of the machine: {load} at the beginning, {MachineLoad.Now()} at the end\n"
             + (QueueClient.HasNode ? "" : "graphile-worker and BullMQ were left out: npm install --prefix OpenHands.Benchmarks/npm\n");
     }
 }

@@ -24,7 +24,7 @@ internal static class QueueTasks
     private static async Task<string> RunAsync(IReadOnlyList<QueuePeer> all, int tasks, CancellationToken cancellationToken)
     {
         var peers = all.Where(peer => !peer.IsOfNode || QueueClient.HasNode).ToList();
-        var (samples, load) = (peers.ToDictionary(peer => peer, _ => new List<QueueSample>()), ProcessCpu.Load());
+        var (samples, load) = (peers.ToDictionary(peer => peer, _ => new List<QueueSample>()), MachineLoad.Now());
         var started = new List<(QueuePeer Peer, QueueServers Servers, QueueClient Client)>();
         try
         {
@@ -54,7 +54,7 @@ internal static class QueueTasks
             }
         }
 
-        return $"{Table(samples, tasks)}{Ratios(samples)}Load of the machine: {load} at the beginning, {ProcessCpu.Load()} at the end\n"
+        return $"{Table(samples, tasks)}{Ratios(samples)}Load of the machine: {load} at the beginning, {MachineLoad.Now()} at the end\n"
             + (QueueClient.HasNode ? "" : "pg-boss, graphile-worker and BullMQ were left out: npm install --prefix OpenHands.Benchmarks/npm\n");
     }
 
@@ -66,12 +66,12 @@ internal static class QueueTasks
 
     private static async Task<QueueSample> MeasureAsync(QueueClient client, QueueServers servers, int tasks, CancellationToken cancellationToken)
     {
-        var (clientCpu, postgres, redis) = (client.Cpu(), await servers.PostgresCpuAsync(), await servers.RedisCpuAsync());
+        var (clientCpu, postgres, redis) = (client.Cpu(), servers.PostgresCpu(), await servers.RedisCpuAsync());
         var adding = await client.AddAsync(tasks, cancellationToken);
-        var (clientHalf, postgresHalf) = (client.Cpu(), await servers.PostgresCpuAsync());
+        var (clientHalf, postgresHalf) = (client.Cpu(), servers.PostgresCpu());
         var draining = await client.DrainAsync(tasks, cancellationToken);
         return new QueueSample(
-            PerTask(client.Cpu() - clientCpu), PerTask(await servers.PostgresCpuAsync() - postgres), PerTask(await servers.RedisCpuAsync() - redis),
+            PerTask(client.Cpu() - clientCpu), PerTask(servers.PostgresCpu() - postgres), PerTask(await servers.RedisCpuAsync() - redis),
             PerTask(clientHalf - clientCpu + postgresHalf - postgres), tasks / adding.TotalSeconds, tasks / draining.TotalSeconds, tasks / (adding + draining).TotalSeconds);
 
         double PerTask(TimeSpan time) => time.TotalMicroseconds / tasks;
