@@ -17,6 +17,8 @@ internal sealed class OurQueue : IClientQueue
 
     private const string Type = "benchmark";
 
+    private static readonly TimeSpan RuleAge = TimeSpan.FromSeconds(1.5); // until the worker surely knows
+
     private readonly WebApplication _worker;
     private readonly Acknowledgements _acknowledgements = new();
     private readonly Starts _starts = new();
@@ -139,6 +141,10 @@ internal sealed class OurQueue : IClientQueue
 
     private sealed class Work(OurQueue queue) : IAsyncDisposable
     {
-        public async ValueTask DisposeAsync() => await queue.PauseAsync(isPaused: true, CancellationToken.None);
+        public async ValueTask DisposeAsync()
+        {
+            await queue.PauseAsync(isPaused: true, CancellationToken.None);
+            await Task.Delay(RuleAge, TimeProvider.System, CancellationToken.None);
+        }
     }
 }

@@ -42,6 +42,8 @@ public sealed class JointInserts(QueueWindow window)
         }
 
         var turn = leads ? Turn.Lead : await insertion.Turn.Task;
+        if (!leads && turn == Turn.Lead)
+            await Task.Yield(); // behind those who were told before
         if (turn == Turn.Lead)
             turn = await LeadAsync(db, tenant, insertion, cancellationToken);
         return turn.IsNew ?? await InsertAloneAsync(db, tenant, rows, cancellationToken);
@@ -50,13 +52,17 @@ public sealed class JointInserts(QueueWindow window)
     // Whoever leads inserts its own and those of all who wait, and then lets the next one lead.
     private async Task<Turn> LeadAsync(OpenHandsDb db, TaskTenant tenant, Insertion own, CancellationToken cancellationToken)
     {
-        var others = Take(tenant, MostTogether - own.Rows.Count);
-        var all = TaskInsert.Join([own.Rows, .. others.Select(other => other.Rows)]);
-        HashSet<string> isNew;
+        List<Insertion> others = [];
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
-            isNew = await ExecuteAsync(db, tenant, all, others.Count == 0 ? cancellationToken : CancellationToken.None);
+            others = Take(tenant, MostTogether - own.Rows.Count);
+            var all = TaskInsert.Join([own.Rows, .. others.Select(other => other.Rows)]);
+            var isNew = await ExecuteAsync(db, tenant, all, others.Count == 0 ? cancellationToken : CancellationToken.None);
+            await AnnounceAsync(all, isNew);
+            foreach (var other in others)
+                other.Turn.TrySetResult(Turn.Inserted(other.Rows, isNew));
+            return Turn.Inserted(own.Rows, isNew);
         }
         catch (Exception failure) when (others.Count > 0)
         {
@@ -64,19 +70,14 @@ public sealed class JointInserts(QueueWindow window)
             var isOfAll = failure is NpgsqlException and not PostgresException or TimeoutException;
             foreach (var other in others)
                 _ = isOfAll ? other.Turn.TrySetException(failure) : other.Turn.TrySetResult(Turn.Alone);
-            if (isOfAll || cancellationToken.IsCancellationRequested)
+            if (isOfAll)
                 throw;
             return Turn.Alone;
         }
         finally
         {
-            PassOn(tenant);
+            PassOn(tenant); // last: those who were just told may have more, which goes with the next
         }
-
-        await AnnounceAsync(all, isNew);
-        foreach (var other in others)
-            other.Turn.TrySetResult(Turn.Inserted(other.Rows, isNew));
-        return Turn.Inserted(own.Rows, isNew);
     }
 
     private List<Insertion> Take(TaskTenant tenant, int most)

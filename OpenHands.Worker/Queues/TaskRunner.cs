@@ -47,6 +47,19 @@ internal sealed partial class TaskRunner(
         Log(leased, fate, elapsed);
     }
 
+    /// <summary>Gives back a task whose handler did not start.</summary>
+    public async Task HandBackAsync(LeasedTask leased)
+    {
+        try
+        {
+            await settler.SettleAsync(new TaskFate.HandedBack().Settle(leased, leased.Task.Attempt - 1));
+        }
+        catch (OperationCanceledException)
+        {
+            LogNotRecorded(leased.Task.Type, leased.Task.Id, leased.Task.Queue, "handed_back");
+        }
+    }
+
     private async Task<TaskFate> HandleAsync(LeasedTask leased, RunningTask running)
     {
         if (running.Cause == StopCause.WorkerStops)
