@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.Webhooks;
 using OpenHands.Tests.Support;
+using OpenHands.Worker.Queues;
 using OpenHands.Worker.Webhooks;
 
 namespace OpenHands.Tests.Worker.Webhooks;
@@ -64,6 +66,35 @@ public sealed class WebhookTests(DatabaseServer server, RedisFixture redis) : IA
         await Eventually.TrueAsync("it is logged", async () => (await ListAsync($"{organization}/webhooks/{id}/deliveries")) is [{ } delivery]
             && (string)delivery["status"]! == "delivered" && (int)delivery["response_status"]! == 200 && (string)delivery["id"]! == got.Headers["webhook-id"]);
         Assert.DoesNotContain(secret["whsec_".Length..], string.Join('\n', await _queues.Postgres.QueryAsync("SELECT webhooks::text FROM webhooks")));
+    }
+
+    [Fact]
+    public async Task One_trace_leads_from_the_request_to_the_task_that_it_caused()
+    {
+        var ended = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "Microsoft.AspNetCore" or WorkerMetrics.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var worker = await StartAsync("Webhooks:AllowPrivateNetworks=true");
+        var organization = await OrganizationAsync();
+        await SendAsync(HttpMethod.Post, $"{organization}/webhooks", new { url = Hook, event_types = new[] { "organization.updated" } });
+        var (trace, caller) = (ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom());
+        using var rename = new HttpRequestMessage(HttpMethod.Put, organization) { Content = System.Net.Http.Json.JsonContent.Create(new { name = "Apex" }) };
+        rename.Headers.Add("traceparent", $"00-{trace}-{caller}-01");
+        using var answer = await _api.Client.SendAsync(rename, Cancelled);
+        Assert.True(answer.IsSuccessStatusCode);
+
+        await Eventually.TrueAsync("both spans have ended", () => ended.Count(span => span.TraceId == trace && span.Source.Name == WorkerMetrics.Name) == 1
+            && ended.Any(span => span.TraceId == trace && span.ParentSpanId == caller));
+        var request = Assert.Single(ended, span => span.TraceId == trace && span.ParentSpanId == caller);
+        var task = Assert.Single(ended, span => span.TraceId == trace && span.Source.Name == WorkerMetrics.Name);
+        Assert.Equal((ActivityKind.Server, ActivityKind.Consumer, "process webhooks"), (request.Kind, task.Kind, task.DisplayName));
+        Assert.Equal(request.SpanId, task.ParentSpanId);
+        Assert.Equal([$"00-{trace}-{request.SpanId}-01|{task.GetTagItem("messaging.message.id")}"], await _queues.TasksAsync("trace_parent, id", "type LIKE 'webhooks.%' AND queue = 'webhooks'"));
     }
 
     [Fact]
