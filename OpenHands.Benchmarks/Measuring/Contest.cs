@@ -8,7 +8,7 @@ namespace OpenHands.Benchmarks.Measuring;
 /// Measures several ways to do the same in five turns each, one after the other, so that what else the machine does falls on all
 /// alike. What counts is processor time: on a loaded machine the time that passes says more of the load.
 /// </summary>
-internal sealed class Contest(string title, BenchmarkRedis redis)
+internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatabase? database = null)
 {
     private const int Turns = 5;
 
@@ -41,10 +41,13 @@ internal sealed class Contest(string title, BenchmarkRedis redis)
 
     private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
     {
-        var (cpu, server, started) = (contestant.Cpu(), await redis.CpuAsync(), TimeProvider.System.GetTimestamp());
+        var (cpu, server, postgres, started) = (contestant.Cpu(), await redis.CpuAsync(), PostgresCpu(), TimeProvider.System.GetTimestamp());
         await contestant.RunAsync(cancellationToken);
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
         return new Sample(
-            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(TimeProvider.System.GetElapsedTime(started)));
+            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(PostgresCpu() - postgres), PerOperation(elapsed));
+
+        TimeSpan PostgresCpu() => database?.Cpu() ?? TimeSpan.Zero;
 
         double PerOperation(TimeSpan time) => time.TotalMicroseconds / contestant.Operations;
     }
@@ -52,15 +55,18 @@ internal sealed class Contest(string title, BenchmarkRedis redis)
     private string Table()
     {
         var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{title}, µs for each operation: median (range of {Turns})\n");
-        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{"time",-24}\n");
+        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{(database is null ? "" : $"{"PostgreSQL CPU",-24}{"all CPU",-24}")}{"time",-24}\n");
         foreach (var (contestant, samples) in _all)
         {
             table.Append(CultureInfo.InvariantCulture,
-                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Median(samples, s => s.Time),-24}\n");
+                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Postgres(samples)}{Median(samples, s => s.Time),-24}\n");
         }
 
         return table.ToString();
     }
+
+    private string Postgres(List<Sample> samples) =>
+        database is null ? "" : $"{Median(samples, s => s.Postgres),-24}{Median(samples, s => s.Client + s.Server + s.Postgres),-24}";
 
     private static string Median(List<Sample> samples, Func<Sample, double> of)
     {
@@ -68,7 +74,7 @@ internal sealed class Contest(string title, BenchmarkRedis redis)
         return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F1} ({sorted[0]:F1}–{sorted[^1]:F1})");
     }
 
-    private readonly record struct Sample(double Client, double Server, double Time);
+    private readonly record struct Sample(double Client, double Server, double Postgres, double Time);
 }
 
 /// <summary>One way to do it.</summary>

@@ -23,6 +23,6 @@ internal sealed record TenantTable(string Name, string? OfOrganization, string? 
 
     /// <summary>Tables of tenants that stay: keys of callers are made anew, the audit log and its chain belong to the installation, as do tasks under way, webhooks are made anew with secrets of their own, invitations are sent anew, keys of tenants do not leave it.</summary>
     public static IReadOnlyList<string> LeftOut { get; } =
-        ["api_keys", "audit_events", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights",
+        ["api_keys", "audit_events", "audit_groups", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights",
             "recurring_tasks", "tasks", "tenant_keys", "user_identities", "webhook_deliveries", "webhooks", "workers"];
 }

@@ -13,7 +13,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks", "webhook_deliveries", "key_rotation_runs"];
 
     /// <summary>The audit log, which the worker seals: events are placed, nothing else of them is changed, and links are only added.</summary>
-    private static readonly string[] AuditTables = ["audit_events", "audit_seals", "audit_retentions"];
+    private static readonly string[] AuditTables = ["audit_events", "audit_groups", "audit_seals", "audit_retentions"];
 
     /// <summary>Halves of the keys of tenants, which the rotation makes where a tenant has none.</summary>
     private static readonly string[] KeyTables = ["tenant_keys"];
@@ -40,6 +40,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
         "note_audit_events(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])",
+        "add_audit_group(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])", "noted_audit_events()",
         "webhooks_for(text)",
     ];
 
@@ -80,7 +81,8 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         REVOKE INSERT, UPDATE, DELETE ON audit_events FROM {_app};
-        REVOKE ALL ON audit_seals FROM {_app};
+        REVOKE ALL ON audit_seals, audit_groups FROM {_app};
+        GRANT SELECT, DELETE ON audit_groups TO {_system};
         GRANT SELECT, INSERT, DELETE, UPDATE (position) ON audit_events TO {_system};
         GRANT SELECT, INSERT ON audit_seals TO {_system};
         GRANT SELECT ON audit_retentions TO {_system};
