@@ -70,6 +70,9 @@ internal sealed class WorkerMetrics : IDisposable
             { "openhands.task.type", type ?? "_OTHER" },
             { "openhands.task.outcome", fate.Word },
         };
+        // A look that came too early is not exported as a trace of its own; it may come every second.
+        if (fate is TaskFate.Snoozed && span is { ParentId: null })
+            span.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         span?.SetTag("openhands.task.type", type).SetTag("openhands.task.outcome", fate.Word);
         if (fate.IsFailure)
         {
