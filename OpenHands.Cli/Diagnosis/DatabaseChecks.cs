@@ -69,7 +69,7 @@ internal sealed class DatabaseChecks(Work work)
         var used = await ListAsync(connection, "SELECT id FROM encryption_keys ORDER BY 1", cancellationToken);
         string[] missing = [.. used.Except(work.Installation.Keys.KeyIds)];
         return Check.Of(
-            "key ring", missing.Length == 0, Text($"The ring holds all {used.Count} keys in use."),
+            "key ring", missing.Length == 0, Text($"The ring holds every key in use ({used.Count})."),
             $"The ring lacks {string.Join(", ", missing)}, which stored secrets are encrypted under: add the missing keys to Secrets:PreviousKeys.");
     }
 

@@ -15,7 +15,7 @@ internal sealed class PoolCheck(Work work)
     private const int SessionsOfWorker = 4;
 
     /// <summary>Adds up and compares.</summary>
-    /// <param name="apis">Processes of the API; null when they cannot be counted.</param>
+    /// <param name="apis">Processes of the API that say in Redis that they are there; null when Redis cannot be asked.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
     public async Task<IReadOnlyList<Check>> RunAsync(int? apis, CancellationToken cancellationToken)
     {
@@ -36,9 +36,14 @@ internal sealed class PoolCheck(Work work)
         var limit = await NumberAsync(
             connection, "SELECT current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint", cancellationToken);
         var (app, system) = (Pool(work.Installation.App), Pool(work.Installation.System));
-        var needed = (apis ?? 1) * app + workers * (app + system + SessionsOfWorker);
-        var sum = Text(
-            $"{apis ?? 1} of the API with {app} connections{(apis is null ? " (not counted: that needs ConnectionStrings__redis)" : "")} and {workers} workers with {app} + {system} + {SessionsOfWorker} may open {needed} of {limit}");
+        var needed = Math.Max(apis ?? 0, 1) * app + workers * (app + system + SessionsOfWorker);
+        var counted = apis switch
+        {
+            null => "at least 1 (to count them, ConnectionStrings__redis is needed)",
+            0 => "at least 1 (without rate limits they do not count themselves)",
+            _ => Text($"{apis}"),
+        };
+        var sum = Text($"Processes of the API: {counted}, {app} connections each; workers: {workers}, {app} + {system} + {SessionsOfWorker} each. Together up to {needed} of {limit}");
         return Check.Of(
             "pools", needed <= limit, $"{sum}.",
             $"{sum}: some will be refused under load. Bound the pools (Maximum Pool Size in the connection strings), put a pooler in front, or raise max_connections.", CheckState.Warning);

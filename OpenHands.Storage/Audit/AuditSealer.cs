@@ -32,6 +32,9 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
 
     private const string NewestSeal = $"SELECT {AuditRows.SealColumns} FROM audit_seals ORDER BY number DESC LIMIT 1";
 
+    /// <summary>Days for which events are kept that no organization, or none that is still there, decides about; null for ever.</summary>
+    public int? DaysWithoutOrganization { get; init; }
+
     /// <summary>Seals everything that can be.</summary>
     /// <returns>The newest link, if one was made, and how many events were sealed.</returns>
     public async Task<(AuditSeal? Newest, int Events)> SealAsync(NpgsqlConnection system, CancellationToken cancellationToken)
@@ -57,7 +60,7 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         }
     }
 
-    /// <summary>Deletes sealed events older than their organization keeps them, and says so in the chain.</summary>
+    /// <summary>Deletes sealed events older than their organization, or the operator, keeps them, and says so in the chain.</summary>
     /// <returns>How many were deleted.</returns>
     public async Task<int> PruneAsync(NpgsqlConnection system, CancellationToken cancellationToken)
     {
@@ -67,6 +70,8 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         {
             await using var transaction = await system.BeginTransactionAsync(cancellationToken);
             var positions = await DeleteExpiredAsync(system, cancellationToken);
+            if (positions.Count == 0 && DaysWithoutOrganization is { } days)
+                positions = await DeleteOwnerlessAsync(system, days, cancellationToken);
             if (positions.Count == 0)
                 return deleted;
 
@@ -202,21 +207,30 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
             throw new InvalidOperationException($"Of {expected} rows of the audit log {found} were there to be sealed: somebody else seals or deletes.");
     }
 
-    private async Task<List<long>> DeleteExpiredAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    private Task<List<long>> DeleteExpiredAsync(NpgsqlConnection system, CancellationToken cancellationToken) => DeleteAsync(
+        system,
+        """
+        SELECT e.id FROM audit_retentions r CROSS JOIN LATERAL (
+            SELECT id FROM audit_events
+            WHERE organization_id = r.organization_id AND position IS NOT NULL AND occurred_at < $1 - make_interval(days => r.days)
+                AND id < lpad(to_hex((extract(epoch FROM $1 - make_interval(days => r.days)) * 1000)::bigint), 12, '0') -- ids begin with their time
+            ORDER BY id LIMIT $2) AS e
+        LIMIT $2
+        """, [new NpgsqlParameter { Value = time.GetUtcNow() }, new NpgsqlParameter<int> { TypedValue = MostEvents }], cancellationToken);
+
+    private Task<List<long>> DeleteOwnerlessAsync(NpgsqlConnection system, int days, CancellationToken cancellationToken) => DeleteAsync(
+        system,
+        """
+        SELECT e.id FROM audit_events e
+        WHERE e.position IS NOT NULL AND e.occurred_at < $1 AND e.id < lpad(to_hex((extract(epoch FROM $1) * 1000)::bigint), 12, '0')
+            AND NOT EXISTS (SELECT FROM organizations o WHERE o.id = e.organization_id)
+        ORDER BY e.id LIMIT $2
+        """, [new NpgsqlParameter { Value = time.GetUtcNow().AddDays(-days) }, new NpgsqlParameter<int> { TypedValue = MostEvents }], cancellationToken);
+
+    private static async Task<List<long>> DeleteAsync(NpgsqlConnection system, string ids, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
     {
-        await using var delete = new NpgsqlCommand(
-            """
-            DELETE FROM audit_events WHERE id = ANY (ARRAY(
-                SELECT e.id FROM audit_retentions r CROSS JOIN LATERAL (
-                    SELECT id FROM audit_events
-                    WHERE organization_id = r.organization_id AND position IS NOT NULL AND occurred_at < $1 - make_interval(days => r.days)
-                        AND id < lpad(to_hex((extract(epoch FROM $1 - make_interval(days => r.days)) * 1000)::bigint), 12, '0') -- ids begin with their time
-                    ORDER BY id LIMIT $2) AS e
-                LIMIT $2))
-            RETURNING position
-            """, system);
-        delete.Parameters.Add(new NpgsqlParameter { Value = time.GetUtcNow() });
-        delete.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostEvents });
+        await using var delete = new NpgsqlCommand($"DELETE FROM audit_events WHERE id = ANY (ARRAY({ids})) RETURNING position", system);
+        delete.Parameters.AddRange(parameters);
         await using var rows = await delete.ExecuteReaderAsync(cancellationToken);
         var positions = new List<long>();
         while (await rows.ReadAsync(cancellationToken))

@@ -32,6 +32,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     /// <summary>Tables out of which the worker's maintenance sweeps what has expired, and the column that says so: all of it that it reads.</summary>
     private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at"), ("invitations", "expires_at")];
 
+    /// <summary>Tables of which the worker's maintenance only asks whether a row is still there: whose audit events nobody decides about any more.</summary>
+    private static readonly string[] Counted = ["organizations"];
+
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
@@ -91,8 +94,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         GRANT SELECT, INSERT ON tenant_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
         {string.Join('\n', Swept.Select(table => $"GRANT SELECT ({table.Column}), DELETE ON {table.Table} TO {_system};"))}
+        {string.Join('\n', Counted.Select(table => $"GRANT SELECT (id) ON {table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Concat(Counted).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

@@ -76,10 +76,10 @@ public sealed class DoctorTests(DatabaseServer server, RedisFixture redisServer)
         await _database.QueryAsync("INSERT INTO workers (id, host, process_id, slots, queues, lock_key, started_at, last_seen_at) VALUES ('w', 'h', 1, 1, '*', 1, now(), now())");
         var fits = await StatesAsync(redis.ConnectionString);
         Assert.Equal("ok", fits["pools"].State);
-        Assert.Contains("2 of the API with 20 connections and 1 workers with 20 + 20 + 4 may open 84 of ", fits["pools"].Message);
+        Assert.Contains("Processes of the API: 2, 20 connections each; workers: 1, 20 + 20 + 4 each. Together up to 84 of ", fits["pools"].Message);
 
         var uncounted = await StatesAsync(pool: 5);
-        Assert.Contains("1 of the API with 5 connections (not counted", uncounted["pools"].Message);
+        Assert.Contains("at least 1 (to count them, ConnectionStrings__redis is needed), 5 connections each", uncounted["pools"].Message);
         Assert.Equal("warning", (await StatesAsync(pool: 50_000))["pools"].State);
     }
 

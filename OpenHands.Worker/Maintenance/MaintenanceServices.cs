@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Expiry;
 using OpenHands.Storage.Secrets;
@@ -14,7 +15,11 @@ internal static class MaintenanceServices
     {
         var (services, system) = (builder.Services, builder.Configuration.GetConnectionString(ConnectionStrings.System)!); // demanded before
         services.AddSingleton(_ => new MaintenanceDatabase(system));
-        services.AddSingleton(provider => new AuditSealer(provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(provider => new AuditSealer(provider.GetRequiredService<KeyRing>(), provider.GetRequiredService<TimeProvider>())
+        {
+            DaysWithoutOrganization = provider.GetRequiredService<IOptions<AuditOptions>>().Value.RetentionDays,
+        });
         services.AddTaskHandler<SealAudit>(SealAudit.Type);
         services.AddSingleton(SealAudit.EveryMinute);
         services.AddTaskHandler<PruneAudit>(PruneAudit.Type);

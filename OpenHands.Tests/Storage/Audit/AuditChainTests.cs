@@ -178,6 +178,29 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_no_organization_decides_about_is_kept_as_long_as_the_operator_says()
+    {
+        await NoteAsync(4);
+        await SealAsync();
+        await _database.QueryAsync("UPDATE audit_events SET position = NULL; DELETE FROM audit_seals"); // not to be sealed before they are old
+        await _database.QueryAsync(
+            $"""
+            UPDATE audit_events SET occurred_at = now() - interval '40 days' WHERE target <> '3';
+            UPDATE audit_events SET organization_id = '{_organization}' WHERE target = '1';
+            UPDATE audit_events SET organization_id = 'an organization that is gone' WHERE target = '2';
+            UPDATE audit_events SET id = lpad(to_hex((extract(epoch FROM occurred_at) * 1000)::bigint), 12, '0') || substr(id, 13)
+            """);
+        await SealAsync();
+        Assert.Equal(0, await PruneAsync());
+        Assert.Equal(0, await PruneAsync(days: 60));
+        Assert.Equal(2, await PruneAsync(days: 30));
+        Assert.Equal(["1", "3"], await _database.QueryAsync("SELECT target FROM audit_events ORDER BY target"));
+        var report = await VerifyAsync();
+        Assert.True(report.IsIntact, string.Join('\n', report.Findings));
+        Assert.Equal(2, report.Pruned);
+    }
+
+    [Fact]
     public async Task A_file_is_verified_far_from_the_database_also_with_the_public_key_alone()
     {
         await NoteAsync(5);
@@ -246,10 +269,10 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
         await new AuditSealer(ring ?? Ring, TimeProvider.System).SealAsync(connection, Token);
     }
 
-    private async Task<int> PruneAsync()
+    private async Task<int> PruneAsync(int? days = null)
     {
         await using var connection = await SystemAsync();
-        return await new AuditSealer(Ring, TimeProvider.System).PruneAsync(connection, Token);
+        return await new AuditSealer(Ring, TimeProvider.System) { DaysWithoutOrganization = days }.PruneAsync(connection, Token);
     }
 
     private async Task<AuditReport> VerifyAsync(KeyRing? ring = null, string? head = null)

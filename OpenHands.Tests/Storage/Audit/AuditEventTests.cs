@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
@@ -90,6 +91,25 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
                 $"member.removed|{other}|admin", $"member.role_changed|{other}|member to admin", $"organization.renamed|{_organization}|Apex",
             ],
             told.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Who_used_an_invitation_is_told_and_what_is_only_swept_is_not()
+    {
+        await using var db = fixture.Database.Open(_user, _organization);
+        var invitations = new InvitationStore(db, db.Tenant!, TimeProvider.System);
+        var until = TimeProvider.System.GetUtcNow().AddDays(7);
+        var (open, token, _) = await invitations.CreateAsync(OrganizationRole.Member, null, until, null, Token);
+        var (old, _, _) = await invitations.CreateAsync(OrganizationRole.Admin, "eve@example.org", until, null, Token);
+        var guest = await fixture.Database.SignInAsync();
+        await using (var theirs = fixture.Database.Open(guest))
+            Assert.Equal(InvitationOutcome.Done, (await new InvitationStore(theirs, theirs.Tenant!, TimeProvider.System).AcceptAsync(token, Token)).Outcome);
+        await fixture.Database.QueryAsync($"UPDATE invitations SET expires_at = now() - interval '31 days' WHERE id = '{old!.Id}'; DELETE FROM invitations WHERE organization_id = '{_organization}'");
+
+        Assert.Equal(
+            [$"invitation.created|{open!.Id}|member|{_user}", $"invitation.created|{old.Id}|admin, for eve@example.org|{_user}", $"invitation.accepted|{open.Id}|member|{guest}"],
+            await fixture.Database.QueryAsync(
+                $"SELECT action, target, detail, actor FROM audit_events WHERE organization_id = '{_organization}' AND action LIKE 'invitation.%' ORDER BY occurred_at, id"));
     }
 
     [Fact]

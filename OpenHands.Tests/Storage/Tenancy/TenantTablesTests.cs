@@ -99,7 +99,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
             [
                 "api_keys|{openhands_owner}", "audit_events|{openhands_owner}", "audit_events|{openhands_system}", "audit_groups|{openhands_owner}", "audit_groups|{openhands_system}", "audit_retentions|{openhands_system}", "audit_seals|{openhands_system}",
                 "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "idempotency_records|{openhands_system}", "invitations|{openhands_owner}", "invitations|{openhands_system}",
-                "key_rotation_runs|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}", "queue_minutes|{openhands_system}",
+                "key_rotation_runs|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}", "organizations|{openhands_system}", "queue_minutes|{openhands_system}",
                 "queue_rules|{openhands_system}", "queue_weights|{openhands_system}", "recurring_tasks|{openhands_system}", "secret_versions|{openhands_system}", "secrets|{openhands_system}",
                 "sessions|{openhands_owner}", "sessions|{openhands_system}", "tasks|{openhands_system}", "tenant_keys|{openhands_system}", "user_identities|{openhands_owner}",
                 "user_settings|{openhands_system}", "users|{openhands_owner}", "webhook_deliveries|{openhands_system}", "webhooks|{openhands_owner}", "webhooks|{openhands_system}", "workers|{openhands_system}",
