@@ -56,11 +56,11 @@ internal sealed partial class RotateKeys(
         var total = run.StartedAt is null ? left : run.Total;
         var before = Math.Max(0, total - left);
         var reports = new RotationReports(_runs, progress, run.Id, before, Math.Max(total, left), stop, time);
-        await reports.WriteAsync(0);
+        await reports.BeginAsync();
         var result = await rotation.RunAsync(database.Source, reports, stop.Token);
         await reports.LastReport;
         result = result with { Rotated = before + result.Rotated };
-        await reports.WriteAsync(result.Rotated - before);
+        await reports.EndAsync(result.Rotated);
         await _runs.FinishAsync(run.Id, result, stop.Token);
         LogDone(run.Id, result.Rotated, result.Refused.Count);
         return result;

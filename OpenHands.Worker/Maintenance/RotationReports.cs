@@ -28,17 +28,22 @@ internal sealed class RotationReports(
         if (!LastReport.IsCompleted || (_at is { } at && time.GetElapsedTime(at) < Interval))
             return;
         _at = time.GetTimestamp();
-        LastReport = WriteAsync(value.Rotated);
+        LastReport = WriteAsync(before + value.Rotated, total);
     }
 
-    /// <summary>Writes it down now.</summary>
-    /// <param name="rotated">Rows done since this part of the rotation began.</param>
-    public async Task WriteAsync(long rotated)
+    /// <summary>Writes down that it begins, or goes on.</summary>
+    public Task BeginAsync() => WriteAsync(before, total);
+
+    /// <summary>Writes down that nothing is left: what others re-encrypted meanwhile is no longer to be done.</summary>
+    /// <param name="done">Rows in all.</param>
+    public Task EndAsync(long done) => WriteAsync(done, done);
+
+    private async Task WriteAsync(long done, long of)
     {
         try
         {
-            await runs.ReportAsync(run, before + rotated, CancellationToken.None);
-            await progress.ReportAsync(before + rotated, Math.Max(total, before + rotated), null, CancellationToken.None);
+            await runs.ReportAsync(run, done, CancellationToken.None);
+            await progress.ReportAsync(done, Math.Max(of, done), null, CancellationToken.None);
         }
         catch (NpgsqlException)
         {
