@@ -8,7 +8,6 @@ namespace OpenHands.Worker.Queues;
 /// </summary>
 internal sealed class Feed(string queue, TimeProvider time)
 {
-    private const int MostKeys = 256;
     private const int MostOfOne = 512;
     private const int OnTheWay = 64;
 
@@ -26,7 +25,6 @@ internal sealed class Feed(string queue, TimeProvider time)
     private readonly Dictionary<string, long> _fed = [];
     private HashSet<string> _leftBefore = [];
     private double _floor;
-    private string? _cursor;
     private long _upkeptAt;
     private long _slowlyUpkeptAt;
     private long _waitsSince;
@@ -34,6 +32,9 @@ internal sealed class Feed(string queue, TimeProvider time)
 
     /// <summary>Name of the queue.</summary>
     public string Queue => queue;
+
+    /// <summary>How it looks for what waits.</summary>
+    public FeedLook Look { get; init; } = new(queue, time);
 
     /// <summary>Slots of all workers together.</summary>
     public int Slots { get; set; }
@@ -87,32 +88,20 @@ internal sealed class Feed(string queue, TimeProvider time)
     {
         ForgetInFlight();
         // Most of what was fed is done long since: behind what the list holds there are a few on their way, seldom as many as were fed.
-        var each = Math.Min(most + Held + OnTheWay, MostOfOne);
-        var heads = await LookAsync(waiting, each, cancellationToken);
         var all = Math.Min(most + _fed.Count, MostOfOne);
-        if (all > each && heads.Any(head => head.Ids.Count == each && head.Ids.Count(id => !_fed.ContainsKey(id)) < most))
-            heads = await LookAsync(waiting, each = all, cancellationToken);
-
-        // More than one look can hold: the next one goes on behind them.
-        _cursor = heads.Count == MostKeys ? heads[^1].FairnessKey : null;
-
+        var each = Look.IsPartial ? all : Math.Min(all, most + Held + OnTheWay);
+        var heads = await Look.LookAsync(waiting, each, cancellationToken);
+        if (each < all && !Look.IsPartial && heads.Any(head => head.Ids.Count >= each && head.Ids.Count(id => !_fed.ContainsKey(id)) < most))
+            heads = await Look.LookAsync(waiting, each = all, cancellationToken);
         if (rule?.MaxRunning is { } limit)
             most = Math.Clamp(limit - (running?.Values.Sum() ?? 0), 0, most);
         var turns = heads.Select(head => new Turn(head.FairnessKey, Room(head, rule, running))).Where(turn => turn.Ids.Count > 0).ToList();
         var available = turns.Sum(turn => turn.Ids.Count);
         var chosen = Choose(turns, most);
-        return (chosen, available > chosen.Count || heads.Any(head => head.Ids.Count == each) || _cursor is not null);
+        return (chosen, available > chosen.Count || heads.Any(head => head.Ids.Count >= each) || Look.IsPartial);
     }
 
-    private async Task<IReadOnlyList<(string FairnessKey, IReadOnlyList<string> Ids)>> LookAsync(WaitingTasks waiting, int each, CancellationToken cancellationToken)
-    {
-        var heads = await waiting.HeadsAsync(queue, _cursor, MostKeys, each, cancellationToken);
-        return heads.Count < MostKeys && _cursor is not null
-            ? [.. heads, .. (await waiting.HeadsAsync(queue, null, MostKeys - heads.Count, each, cancellationToken)).Where(head => heads.All(known => known.FairnessKey != head.FairnessKey))]
-            : heads;
-    }
-
-    private Queue<string> Room((string FairnessKey, IReadOnlyList<string> Ids) head, QueueRule? rule, IReadOnlyDictionary<string, int>? running)
+    private Queue<string> Room(QueueHead head, QueueRule? rule, IReadOnlyDictionary<string, int>? running)
     {
         var fresh = head.Ids.Where(id => !_fed.ContainsKey(id));
         return new(rule?.MaxRunningPerTenant is { } most ? fresh.Take(Math.Max(most - (running?.GetValueOrDefault(head.FairnessKey) ?? 0), 0)) : fresh);
@@ -137,7 +126,7 @@ internal sealed class Feed(string queue, TimeProvider time)
                 order.Enqueue(turn, (pass, turn.FairnessKey));
         }
 
-        if (_passes.Count > 4 * MostKeys)
+        if (_passes.Count > 4 * FeedLook.MostKeys)
         {
             foreach (var past in _passes.Where(pass => pass.Value <= _floor).Select(pass => pass.Key).ToList())
                 _passes.Remove(past);
