@@ -1,10 +1,8 @@
 using Medallion.Threading.Redis;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OpenHands.Benchmarks.Measuring;
-using OpenHands.Storage;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Postgres;
 using RedLockNet.SERedis;
@@ -30,10 +28,9 @@ internal static class LockCost
         var keys = redis.Connection.GetDatabase();
         await using var services = new ServiceCollection()
             .AddSingleton<IConnectionMultiplexer>(redis.Connection)
-            .AddDbContextPool<OpenHandsDb>(options => options.UseNpgsql(app).UseOpenHandsDb())
             .BuildServiceProvider();
         using var locks = new RedisLocks(
-            services, new FencingTokens(services.GetRequiredService<IServiceScopeFactory>()), TimeProvider.System, NullLogger<RedisLocks>.Instance);
+            services, new FencingTokens(new DatabasePool(DatabaseConnection.WithBounds(app))), TimeProvider.System, NullLogger<RedisLocks>.Instance);
         using var redlock = RedLockFactory.Create([new RedLockMultiplexer(redis.Connection)]);
         await using var source = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(app));
 

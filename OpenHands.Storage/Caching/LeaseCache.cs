@@ -127,7 +127,7 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
     }
 
     private Task<RedisResult?> RunAsync(RedisScript script, RedisKey key, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        redis.TryAsync(database => script.RunAsync(database, [key], arguments), cancellationToken);
+        redis.TryAsync(script, [key], arguments, cancellationToken);
 
     private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
 }

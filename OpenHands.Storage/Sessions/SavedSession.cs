@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace OpenHands.Storage.Sessions;
 
 /// <summary>A session as its owner sees it.</summary>
@@ -13,11 +11,10 @@ namespace OpenHands.Storage.Sessions;
 /// <param name="LastAccessedAt">When it was last read or changed, UTC, to the minute.</param>
 /// <param name="ExpiresAt">From when it counts as gone, UTC; null for never.</param>
 public sealed record SavedSession(
-    string Id, string? OrganizationId, string? ConversationId, JsonObject State, long Version,
+    string Id, string? OrganizationId, string? ConversationId, SessionState State, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset LastAccessedAt, DateTimeOffset? ExpiresAt)
 {
     internal static SavedSession From(Session row) => new(
         row.Id, row.OrganizationId, row.ConversationId,
-        JsonNode.Parse(row.State)?.AsObject() ?? throw new InvalidOperationException("The stored state is null."),
-        row.Version, row.CreatedAt, row.UpdatedAt, row.LastAccessedAt, row.ExpiresAt);
+        new SessionState(row.State), row.Version, row.CreatedAt, row.UpdatedAt, row.LastAccessedAt, row.ExpiresAt);
 }
