@@ -16,6 +16,7 @@ internal static class LockCost
 {
     private const int Pairs = 20_000;
     private const int Draws = 6_400;
+    private const int WarmUps = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -34,7 +35,7 @@ internal static class LockCost
         using var redlock = RedLockFactory.Create([new RedLockMultiplexer(redis.Connection)]);
         await using var source = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(app));
 
-        return await new Contest("Locks", redis)
+        return await new Contest("Locks", redis, WarmUps)
             .Add(Contestant.Parallel("RedisLocks", Pairs, async worker =>
             {
                 await using var held = await locks.AcquireAsync("ours", $"{worker}", Patience, cancellationToken: cancellationToken);

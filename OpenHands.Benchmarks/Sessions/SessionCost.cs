@@ -11,8 +11,8 @@ internal static class SessionCost
     private const int Reads = 19_200;
     private const int Patches = 6_400;
 
-    // The compiler goes over hot code for the first 50,000 requests or so, and its time would count as that of the requests.
-    private const int WarmUps = 3;
+    // The compiler goes over hot code for the first 100,000 requests or so, and its time would count as that of the requests.
+    private const int WarmUps = 6;
 
     /// <summary>Reads one session again and again, which is kept in Redis.</summary>
     public static Task<string> ReadAsync(CancellationToken cancellationToken) => RunAsync(

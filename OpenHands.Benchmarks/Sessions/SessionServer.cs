@@ -35,8 +35,6 @@ internal sealed class SessionServer : IAsyncDisposable
                 // A busy machine is no lost database.
                 ["ConnectionStrings__openhands"] = postgres.App + ";Timeout=30;Command Timeout=30;Internal Command Timeout=30",
                 ["ConnectionStrings__secrets"] = "a key ring of the benchmarks, long enough",
-                // A thread that waits for work must not spin: the less a server does, the more of its time would be that.
-                ["DOTNET_ThreadPool_UnfairSemaphoreSpinLimit"] = "0",
                 ["Redis__Patience"] = "00:00:30",
                 ["RateLimits__Enabled"] = "true",
                 ["RateLimits__Policies__user__Limit"] = "1000000",

@@ -1,3 +1,5 @@
+using Npgsql;
+
 namespace OpenHands.Storage.Sessions;
 
 /// <summary>A session as its owner sees it.</summary>
@@ -17,4 +19,13 @@ public sealed record SavedSession(
     internal static SavedSession From(Session row) => new(
         row.Id, row.OrganizationId, row.ConversationId,
         new SessionState(row.State), row.Version, row.CreatedAt, row.UpdatedAt, row.LastAccessedAt, row.ExpiresAt);
+
+    // Columns as SessionStore names them.
+    internal static SavedSession From(NpgsqlDataReader row) => new(
+        row.GetString(0), Text(row, 1), Text(row, 2), new SessionState(row.GetString(3)), row.GetInt64(4), Instant(row, 5), Instant(row, 6), Instant(row, 7),
+        row.IsDBNull(8) ? null : Instant(row, 8));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static DateTimeOffset Instant(NpgsqlDataReader row, int column) => row.GetFieldValue<DateTimeOffset>(column);
 }

@@ -23,12 +23,14 @@ namespace OpenHands.Storage.Sessions;
 public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, TenantContext tenant, SessionCache cache, SessionAccesses accesses, TimeProvider time)
 {
     // By name: a prepared SELECT * fails once the next release has added a column.
-    private const string LockRow =
+    private const string Row =
         """
-        SELECT organization_id, conversation_id, state, version, created_at, updated_at, last_accessed_at, expires_at
-        FROM sessions WHERE user_id = $1 AND id = $2 FOR UPDATE
+        SELECT id, organization_id, conversation_id, state, version, created_at, updated_at, last_accessed_at, expires_at
+        FROM sessions WHERE user_id = $1 AND id = $2
         """;
 
+    private const string LockedRow = Row + " FOR UPDATE";
+    private const string RowVersion = "SELECT version FROM sessions WHERE user_id = $1 AND id = $2";
     private const string ChangeRow = "UPDATE sessions SET state = $1, version = $2, updated_at = $3, last_accessed_at = $3 WHERE user_id = $4 AND id = $5";
 
     private string UserId => tenant.UserId ?? throw new InvalidOperationException("Nobody was entered as tenant.");
@@ -75,10 +77,10 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
         return found with { LastAccessedAt = now };
 
         async Task<SavedSession?> LoadAsync(CancellationToken token) =>
-            await Mine().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, token) is { } row ? SavedSession.From(row) : null;
+            await TenantTransaction.ReadAsync(pool, tenant, Statement(Row, id), SavedSession.From, token) is { } row && IsHere(row) ? row : null;
 
         Task<long?> VersionAsync(CancellationToken token) =>
-            Mine().Where(session => session.Id == id).Select(session => (long?)session.Version).SingleOrDefaultAsync(token);
+            TenantTransaction.ReadAsync(pool, tenant, Statement(RowVersion, id), row => (long?)row.GetInt64(0), token);
     }
 
     /// <summary>The sessions after an id, in the order of their ids, which is that of their making.</summary>
@@ -102,8 +104,7 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
             return (null, SessionOutcome.NotStorable);
 
         await using var transaction = await TenantTransaction.BeginAsync(pool, cancellationToken);
-        var now = time.GetUtcNow();
-        if (await LockAsync(transaction, id, cancellationToken) is not { } row || row.OrganizationId != tenant.OrganizationId || row.ExpiresAt <= now)
+        if (await transaction.ReadAsync(tenant, Statement(LockedRow, id), SavedSession.From, cancellationToken) is not { } row || !IsHere(row))
             return (null, SessionOutcome.NotFound);
         if (version is not null && row.Version != version)
             return (null, SessionOutcome.Changed);
@@ -112,6 +113,7 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
         var state = MergePatch.Apply(row.State.Read(), patch)!.ToJsonString();
         if (Encoding.UTF8.GetByteCount(state) > Session.MostStateBytes)
             return (null, SessionOutcome.TooLarge);
+        var now = time.GetUtcNow();
         var changed = row with { State = new SessionState(state), Version = row.Version + 1, UpdatedAt = now, LastAccessedAt = now };
         return await CommitAsync(transaction, changed, cancellationToken) is { } refusal ? (null, refusal) : (changed, SessionOutcome.Done);
     }
@@ -146,18 +148,12 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
             session.UserId == UserId && session.OrganizationId == tenant.OrganizationId && (session.ExpiresAt == null || session.ExpiresAt > now));
     }
 
-    private Task<SavedSession?> LockAsync(TenantTransaction transaction, string id, CancellationToken cancellationToken)
-    {
-        return transaction.ReadAsync(
-            tenant,
-            new NpgsqlBatchCommand(LockRow) { Parameters = { new NpgsqlParameter<string> { TypedValue = UserId }, new NpgsqlParameter<string> { TypedValue = id } } },
-            Read, cancellationToken);
+    private bool IsHere(SavedSession row) => row.OrganizationId == tenant.OrganizationId && !(row.ExpiresAt <= time.GetUtcNow());
 
-        SavedSession Read(NpgsqlDataReader row) => new(
-            id, row.IsDBNull(0) ? null : row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1), new SessionState(row.GetString(2)), row.GetInt64(3),
-            row.GetFieldValue<DateTimeOffset>(4), row.GetFieldValue<DateTimeOffset>(5), row.GetFieldValue<DateTimeOffset>(6),
-            row.IsDBNull(7) ? null : row.GetFieldValue<DateTimeOffset>(7));
-    }
+    private NpgsqlBatchCommand Statement(string text, string id) => new(text)
+    {
+        Parameters = { new NpgsqlParameter<string> { TypedValue = UserId }, new NpgsqlParameter<string> { TypedValue = id } },
+    };
 
     // Null when it is done.
     private async Task<SessionOutcome?> CommitAsync(TenantTransaction transaction, SavedSession changed, CancellationToken cancellationToken)

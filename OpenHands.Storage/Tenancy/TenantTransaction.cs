@@ -24,16 +24,19 @@ internal sealed class TenantTransaction : IAsyncDisposable
         return new TenantTransaction(connection, await connection.BeginTransactionAsync(cancellationToken));
     }
 
-    /// <summary>Tells the tenant and runs the first statement.</summary>
-    /// <returns>What <paramref name="read"/> makes of its first row; null without one.</returns>
-    public async Task<T?> ReadAsync<T>(TenantContext tenant, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
-        where T : class
+    /// <summary>Reads one row as the tenant in one round trip, outside any transaction that lasts.</summary>
+    /// <returns>What <paramref name="read"/> makes of it; the default of <typeparamref name="T"/> when there is none.</returns>
+    public static async Task<T?> ReadAsync<T>(
+        DatabasePool pool, TenantContext tenant, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
     {
-        await using var batch = new NpgsqlBatch(_connection, _transaction) { BatchCommands = { TenantSettings.Command(tenant), statement } };
-        await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-        await rows.NextResultAsync(cancellationToken); // the first is that of the settings
-        return await rows.ReadAsync(cancellationToken) ? read(rows) : null;
+        await using var connection = await pool.OpenAsync(cancellationToken);
+        return await ReadAsync(new NpgsqlBatch(connection), tenant, statement, read, cancellationToken);
     }
+
+    /// <summary>Tells the tenant and runs the first statement, for one row.</summary>
+    /// <inheritdoc cref="ReadAsync{T}(DatabasePool, TenantContext, NpgsqlBatchCommand, Func{NpgsqlDataReader, T}, CancellationToken)"/>
+    public Task<T?> ReadAsync<T>(TenantContext tenant, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+        ReadAsync(new NpgsqlBatch(_connection, _transaction), tenant, statement, read, cancellationToken);
 
     /// <summary>Runs the last statement and commits, unless it fails.</summary>
     public async Task CommitAsync(NpgsqlBatchCommand statement, CancellationToken cancellationToken)
@@ -52,6 +55,19 @@ internal sealed class TenantTransaction : IAsyncDisposable
         finally
         {
             await _connection.DisposeAsync();
+        }
+    }
+
+    private static async Task<T?> ReadAsync<T>(
+        NpgsqlBatch batch, TenantContext tenant, NpgsqlBatchCommand statement, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken)
+    {
+        await using (batch)
+        {
+            batch.BatchCommands.Add(TenantSettings.Command(tenant));
+            batch.BatchCommands.Add(statement);
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            await rows.NextResultAsync(cancellationToken); // the first is that of the settings
+            return await rows.ReadAsync(cancellationToken) ? read(rows) : default;
         }
     }
 }
