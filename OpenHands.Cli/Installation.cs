@@ -4,6 +4,7 @@ using Microsoft.Extensions.Configuration;
 using Npgsql;
 using OpenHands.Cli.Terminal;
 using OpenHands.Storage.Secrets;
+using StackExchange.Redis;
 
 namespace OpenHands.Cli;
 
@@ -46,7 +47,12 @@ internal sealed class Installation
         else
             builder.AddInMemoryCollection(settings);
         if (appData is not null)
+        {
             builder.AddInMemoryCollection(FromHost(appData.FullName));
+            if (builder.Build().GetConnectionString("redis") is null && RedisOfHost(appData.FullName) is { } redis)
+                builder.AddInMemoryCollection(new Dictionary<string, string?> { ["ConnectionStrings:redis"] = redis });
+        }
+
         return new Installation(builder.Build(), appData?.FullName);
     }
 
@@ -84,6 +90,22 @@ internal sealed class Installation
 
         string Value(string name) => Environment.GetEnvironmentVariable($"Parameters__{name.Replace('-', '_')}") ?? values.GetValueOrDefault(name)
             ?? throw new OperatorException($"{parameters} has no value {name}: it was given to the AppHost from outside. Set Parameters__{name.Replace('-', '_')} here, too.");
+    }
+
+    // Null where another Redis was named to the AppHost, or its files are another account's: then the environment names it.
+    private static string? RedisOfHost(string folder)
+    {
+        const string Port = "port ";
+        try
+        {
+            var port = File.ReadLines(Path.Combine(folder, "redis", "redis.conf")).Single(line => line.StartsWith(Port, StringComparison.Ordinal))[Port.Length..];
+            var password = Environment.GetEnvironmentVariable("Parameters__redis_password") ?? Read(Path.Combine(folder, "parameters.json")).GetValueOrDefault("redis-password");
+            return new ConfigurationOptions { EndPoints = { $"127.0.0.1:{port}" }, Password = password }.ToString(includePassword: true);
+        }
+        catch (Exception missing) when (missing is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
     }
 
     private static Dictionary<string, string> Read(string path)

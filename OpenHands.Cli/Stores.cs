@@ -44,7 +44,12 @@ internal sealed class Stores : IAsyncDisposable
             .AddSingleton(provider => new LeaseCache(new RedisGate(provider, TimeProvider.System, NullLogger<RedisGate>.Instance), TimeProvider.System))
             .AddSingleton<SecretCache>();
         if (installation.Redis is { } redis)
-            services.AddSingleton<IConnectionMultiplexer>(await ConnectionMultiplexer.ConnectAsync(redis));
+        {
+            var options = ConfigurationOptions.Parse(redis);
+            options.AbortOnConnectFail = false; // the stores go on without it
+            services.AddSingleton<IConnectionMultiplexer>(await ConnectionMultiplexer.ConnectAsync(options));
+        }
+
         var stores = new Stores(services.BuildServiceProvider());
         stores.Tenant.Enter(userId, organizationId);
         stores.Tenant.Origin = new AuditOrigin(null, null, "openhands-cli");

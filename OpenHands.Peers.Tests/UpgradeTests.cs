@@ -13,8 +13,9 @@ using OpenHands.Tests.Support;
 namespace OpenHands.Peers.Tests;
 
 /// <summary>
-/// The upgrade contract: the API of the previous commit serves on while this commit's migrations run, beside this commit's API,
-/// and once more alone after a downgrade. .ci/peers builds the previous commit and names its folder in PREVIOUS_BUILD.
+/// The upgrade contract: the API and the worker of an earlier schema serve on while this commit's migrations run, beside this
+/// commit's, and once more alone after a downgrade. .ci/peers builds the last commit before the newest migration and names its
+/// folder in PREVIOUS_BUILD.
 /// </summary>
 public sealed class UpgradeTests(ApplicationFixture fixture)
 {
@@ -28,17 +29,19 @@ public sealed class UpgradeTests(ApplicationFixture fixture)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_previous_commit_s_API_serves_before_while_beside_and_after_this_one()
+    public async Task The_API_of_an_older_schema_serves_before_while_beside_and_after_this_one()
     {
         var previous = Environment.GetEnvironmentVariable("PREVIOUS_BUILD")
-            ?? throw new InvalidOperationException("Set PREVIOUS_BUILD to a checkout of the previous commit in which OpenHands.Api and OpenHands.Worker are built; .ci/peers does it.");
+            ?? throw new InvalidOperationException("Set PREVIOUS_BUILD to a checkout of a commit with an older schema in which OpenHands.Api and OpenHands.Worker are built; .ci/peers does it.");
         var settings = await SettingsAsync();
         await MigrateAsync(previous, settings);
         using var old = await StartAsync(previous, settings);
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var load = new[] { UseAsync(old.Address, "old-a", stop.Token), UseAsync(old.Address, "old-b", stop.Token) };
+        var before = await MigrationsAsync(settings);
         await MigrateAsync(Here, settings);
+        Assert.NotEmpty((await MigrationsAsync(settings)).Except(before)); // else nothing was tried
         var marks = load.Select(user => user.Count).ToList();
         // What the previous release cannot read is not written while it runs: docs/operations.md.
         using var current = await StartAsync(Here, [.. settings, "--Secrets:TenantKeys=false"]);
@@ -53,7 +56,13 @@ public sealed class UpgradeTests(ApplicationFixture fixture)
         current.Process.Kill();
         var downgraded = load[0].Count;
         await Eventually.TrueAsync("the previous one serves alone", () => !_failures.IsEmpty || load[0].Count >= downgraded + Operations);
+
+        // One that starts anew on the newer schema, as a downgrade does.
+        using var again = await StartAsync(previous, settings);
+        var downgradedAgain = UseAsync(again.Address, "again", stop.Token);
+        await Eventually.TrueAsync("a fresh one of the older schema serves", () => !_failures.IsEmpty || downgradedAgain.Count >= Operations);
         await stop.CancelAsync();
+        await downgradedAgain.Ended;
         await Task.WhenAll([beside.Ended, .. load.Select(user => user.Ended)]);
         // Requests under way while it was killed are its own.
         Assert.DoesNotContain(_failures, failure => !failure.StartsWith("new", StringComparison.Ordinal) || !failure.Contains("HttpRequestException", StringComparison.Ordinal));
@@ -74,6 +83,19 @@ public sealed class UpgradeTests(ApplicationFixture fixture)
 
     private static async Task MigrateAsync(string build, string[] settings) =>
         await Peer.RunAsync("dotnet", ["exec", Dll(build, "OpenHands.Worker"), "migrate", .. settings]);
+
+    private static async Task<IReadOnlyList<string>> MigrationsAsync(string[] settings)
+    {
+        const string Admin = "--ConnectionStrings:openhands-admin=";
+        await using var connection = new NpgsqlConnection(settings.Single(setting => setting.StartsWith(Admin, StringComparison.Ordinal))[Admin.Length..]);
+        await connection.OpenAsync(Cancelled);
+        await using var select = new NpgsqlCommand("""SELECT migration_id FROM "__EFMigrationsHistory" """, connection);
+        await using var rows = await select.ExecuteReaderAsync(Cancelled);
+        var migrations = new List<string>();
+        while (await rows.ReadAsync(Cancelled))
+            migrations.Add(rows.GetString(0));
+        return migrations;
+    }
 
     private static async Task<RunningApi> StartAsync(string build, string[] settings)
     {

@@ -52,7 +52,7 @@ public static class Extensions
     {
         if (string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
         {
-            // Spans and measurements that nobody gets are dear (docs/benchmarks.md). First of all sources: settings of one's own win.
+            // Every request would pay for spans and measurements that nobody gets. First of all sources: settings of one's own win.
             builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource { InitialData = SilentClients });
             return builder;
         }

@@ -15,17 +15,18 @@ namespace OpenHands.Benchmarks.Audit;
 
 /// <summary>
 /// What auditing costs the readers of secrets: many at a time read a cached secret, once through the store, which audits and is
-/// sealed meanwhile, once through the same steps without audit.
+/// sealed meanwhile, once through the same steps without audit. A turn ends when everything that it read is sealed.
 /// </summary>
 internal static class AuditedReads
 {
     private const int Readers = 256;
+    private const int ReadsOfOne = 120;
     private const string Name = "TOKEN";
 
     private static readonly KeyRing Ring = new("the ring of the benchmark, with 32 characters");
 
     /// <summary>Runs the benchmark on a throw-away PostgreSQL and Redis.</summary>
-    public static async Task<Comparison> RunAsync(CancellationToken cancellationToken)
+    public static async Task<string> RunAsync(CancellationToken cancellationToken)
     {
         await using var database = await BenchmarkDatabase.StartAsync(cancellationToken);
         await using var redis = await BenchmarkRedis.StartAsync(cancellationToken);
@@ -40,21 +41,24 @@ internal static class AuditedReads
         var stores = readers.ConvertAll(db => new SecretStore(db, cipher, cache, audit, TimeProvider.System));
         await stores[0].AddAsync(SecretOwner.User("u1"), Name, "a value as long as a token is", null, cancellationToken);
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var sealing = SealAsync(database.System, stop.Token);
-        try
-        {
-            return await Comparison.MeasureAsync(
-                ($"{Readers} readers at a time, audited and sealed", () => Task.WhenAll(stores.Select(store => store.FindValueAsync("u1", null, Name, cancellationToken)))),
-                ($"{Readers} readers at a time, without audit", () => Task.WhenAll(readers.Select(db => ReadAsync(db, cipher, cache, cancellationToken)))),
-                rounds: 30, operations: 4, cancellationToken);
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await sealing;
-        }
+        return await new Contest($"Reading a secret that is kept in Redis, {Readers} readers at a time", redis, database)
+            .Add(new Contestant("audited and sealed", Readers * ReadsOfOne, async token =>
+            {
+                using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
+                var sealing = SealAsync(database.System, stop.Token);
+                await ReadAllAsync(reader => stores[reader].FindValueAsync("u1", null, Name, token));
+                await stop.CancelAsync();
+                await sealing;
+            }))
+            .Add(new Contestant("without audit", Readers * ReadsOfOne, token => ReadAllAsync(reader => ReadAsync(readers[reader], cipher, cache, token))))
+            .RunAsync(cancellationToken);
     }
+
+    private static Task ReadAllAsync(Func<int, Task> readAsync) => Task.WhenAll(Enumerable.Range(0, Readers).Select(reader => Task.Run(async () =>
+    {
+        for (var read = 0; read < ReadsOfOne; read++)
+            await readAsync(reader);
+    })));
 
     // The steps of SecretStore.FindValueAsync but one.
     private static async Task ReadAsync(OpenHandsDb db, SecretCipher cipher, SecretCache cache, CancellationToken cancellationToken)
@@ -82,12 +86,15 @@ internal static class AuditedReads
     private static async Task SealAsync(string system, CancellationToken stop)
     {
         await using var connection = new NpgsqlConnection(system);
-        await connection.OpenAsync(stop);
+        await connection.OpenAsync(CancellationToken.None);
         var sealer = new AuditSealer(Ring, TimeProvider.System);
-        while (!stop.IsCancellationRequested)
+        bool isLast;
+        do
         {
+            isLast = stop.IsCancellationRequested;
             await sealer.SealAsync(connection, CancellationToken.None);
             await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+        while (!isLast);
     }
 }

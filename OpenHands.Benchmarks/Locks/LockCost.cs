@@ -35,7 +35,7 @@ internal static class LockCost
         using var redlock = RedLockFactory.Create([new RedLockMultiplexer(redis.Connection)]);
         await using var source = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(app));
 
-        return await new Contest("Locks", redis, WarmUps)
+        return await new Contest("Locks", redis, warmUps: WarmUps)
             .Add(Contestant.Parallel("RedisLocks", Pairs, async worker =>
             {
                 await using var held = await locks.AcquireAsync("ours", $"{worker}", Patience, cancellationToken: cancellationToken);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.EntityFrameworkCore;
@@ -56,6 +57,29 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
             folder, server, process, $"Host=127.0.0.1;Port={options.Port};Username={options.UserName};Password={options.Password};Database={Name}");
         await database.MigrateAsync(cancellationToken);
         return database;
+    }
+
+    /// <summary>Processor time until now of the server and all its processes, also of those that have ended.</summary>
+    public TimeSpan Cpu()
+    {
+        var server = _process.ProcessId.Result; // it runs
+        return File.ReadAllText($"/proc/{server}/task/{server}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Aggregate(CpuOf($"{server}", withEnded: true), (sum, child) => sum + CpuOf(child, withEnded: false));
+    }
+
+    // proc(5): user and system time are the 14th and 15th field, those of children that were waited for the 16th and 17th, in hundredths of a second.
+    private static TimeSpan CpuOf(string process, bool withEnded)
+    {
+        try
+        {
+            var stat = File.ReadAllText($"/proc/{process}/stat");
+            var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+            return TimeSpan.FromMilliseconds(10 * fields.Skip(11).Take(withEnded ? 4 : 2).Sum(field => long.Parse(field, CultureInfo.InvariantCulture)));
+        }
+        catch (IOException)
+        {
+            return TimeSpan.Zero; // ended this moment
+        }
     }
 
     /// <summary>Kills the server the hard way.</summary>

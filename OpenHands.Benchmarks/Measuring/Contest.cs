@@ -10,8 +10,9 @@ namespace OpenHands.Benchmarks.Measuring;
 /// </summary>
 /// <param name="title">What is measured.</param>
 /// <param name="redis">The server whose processor time is told apart.</param>
+/// <param name="database">Another one; null where there is none.</param>
 /// <param name="warmUps">Turns of each that do not count. Whoever runs much code needs more of them until all of it is compiled for good.</param>
-internal sealed class Contest(string title, BenchmarkRedis redis, int warmUps = 1)
+internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatabase? database = null, int warmUps = 1)
 {
     private const int Turns = 5;
 
@@ -53,10 +54,13 @@ internal sealed class Contest(string title, BenchmarkRedis redis, int warmUps = 
 
     private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
     {
-        var (cpu, server, started) = (contestant.Cpu(), await redis.CpuAsync(), TimeProvider.System.GetTimestamp());
+        var (cpu, server, postgres, started) = (contestant.Cpu(), await redis.CpuAsync(), PostgresCpu(), TimeProvider.System.GetTimestamp());
         await contestant.RunAsync(cancellationToken);
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
         return new Sample(
-            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(TimeProvider.System.GetElapsedTime(started)));
+            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(PostgresCpu() - postgres), PerOperation(elapsed));
+
+        TimeSpan PostgresCpu() => database?.Cpu() ?? TimeSpan.Zero;
 
         double PerOperation(TimeSpan time) => time.TotalMicroseconds / contestant.Operations;
     }
@@ -64,15 +68,18 @@ internal sealed class Contest(string title, BenchmarkRedis redis, int warmUps = 
     private string Table()
     {
         var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{title}, µs for each operation: median (range of {Turns})\n");
-        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{"time",-24}\n");
+        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{(database is null ? "" : $"{"PostgreSQL CPU",-24}{"all CPU",-24}")}{"time",-24}\n");
         foreach (var (contestant, samples) in _all)
         {
             table.Append(CultureInfo.InvariantCulture,
-                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Median(samples, s => s.Time),-24}\n");
+                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Postgres(samples)}{Median(samples, s => s.Time),-24}\n");
         }
 
         return table.ToString();
     }
+
+    private string Postgres(List<Sample> samples) =>
+        database is null ? "" : $"{Median(samples, s => s.Postgres),-24}{Median(samples, s => s.Client + s.Server + s.Postgres),-24}";
 
     private static string Median(List<Sample> samples, Func<Sample, double> of)
     {
@@ -80,7 +87,7 @@ internal sealed class Contest(string title, BenchmarkRedis redis, int warmUps = 
         return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F1} ({sorted[0]:F1}–{sorted[^1]:F1})");
     }
 
-    private readonly record struct Sample(double Client, double Server, double Time);
+    private readonly record struct Sample(double Client, double Server, double Postgres, double Time);
 }
 
 /// <summary>One way to do it.</summary>

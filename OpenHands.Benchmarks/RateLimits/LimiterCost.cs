@@ -32,7 +32,7 @@ internal static class LimiterCost
         LimitedCaller[][] three =
             [.. Enumerable.Range(0, 64).Select(worker => new[] { "user", "api-key", "organization" }.Select(name => new LimitedCaller(wide with { Name = name }, $"{worker}")).ToArray())];
 
-        var contest = new Contest("Rate limits", redis, WarmUps)
+        var contest = new Contest("Rate limits", redis, warmUps: WarmUps)
             .Add(Contestant.Parallel("bare EVALSHA: return 1", Decisions, worker => keys.ScriptEvaluateAsync(nothing, [$"bare:{worker}"], [1, 60_000])))
             .Add(Contestant.Parallel("bare EVALSHA: fixed window, INCRBY and PEXPIRE", Decisions, worker => keys.ScriptEvaluateAsync(counting, [$"fixed:{worker}"], [1, 60_000])))
             .Add(Contestant.Parallel("RateLimiter, one policy above 100 (counter)", Decisions, worker => limiter.TakeAsync([new LimitedCaller(wide, $"{worker}")], 1, cancellationToken)))

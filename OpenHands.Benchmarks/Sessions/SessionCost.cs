@@ -60,7 +60,7 @@ internal static class SessionCost
             read.EnsureSuccessStatusCode();
         }
 
-        return await new Contest(title, redis, WarmUps)
+        return await new Contest(title, redis, warmUps: WarmUps)
             .Add(Of("OpenHands.Api", product))
             .Add(Of("bare minimal API", bare))
             .RunAsync(cancellationToken);

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Npgsql;
 using OpenHands.Cli.Terminal;
 using OpenHands.Storage;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Secrets.Rotation;
@@ -14,6 +15,9 @@ internal sealed class DatabaseChecks(Work work)
 {
     private const int OldestServer = 14;
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a transaction may be open.</summary>
+    public TimeSpan LongTransaction { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Looks at everything.</summary>
     public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
@@ -36,7 +40,7 @@ internal sealed class DatabaseChecks(Work work)
                 await ClockAsync(connection, cancellationToken), await SchemaAsync(connection, cancellationToken), await KeyRingAsync(connection, cancellationToken),
                 await RotationAsync(cancellationToken), await ConnectionsAsync(connection, cancellationToken), await RowLevelSecurityAsync(connection, cancellationToken),
                 await RolesAsync(connection, cancellationToken), await AuditAsync(connection, cancellationToken), await DeadLettersAsync(connection, cancellationToken),
-                await HeldTransactionsAsync(connection, cancellationToken),
+                await HeldTransactionsAsync(connection, cancellationToken), .. await new QueueChecks(connection).RunAsync(cancellationToken),
             ];
         }
     }
@@ -65,7 +69,7 @@ internal sealed class DatabaseChecks(Work work)
         var used = await ListAsync(connection, "SELECT id FROM encryption_keys ORDER BY 1", cancellationToken);
         string[] missing = [.. used.Except(work.Installation.Keys.KeyIds)];
         return Check.Of(
-            "key ring", missing.Length == 0, Text($"The ring holds all {used.Count} keys in use."),
+            "key ring", missing.Length == 0, Text($"The ring holds every key in use ({used.Count})."),
             $"The ring lacks {string.Join(", ", missing)}, which stored secrets are encrypted under: add the missing keys to Secrets:PreviousKeys.");
     }
 
@@ -109,7 +113,7 @@ internal sealed class DatabaseChecks(Work work)
 
     private static async Task<Check> AuditAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        var waiting = await ValueAsync<long>(connection, "SELECT count(*) FROM audit_events WHERE position IS NULL AND occurred_at < clock_timestamp() - interval '1 minute'", cancellationToken);
+        var waiting = await ValueAsync<long>(connection, $"SELECT count(*) FROM ({AuditRows.All}) AS e WHERE position IS NULL AND occurred_at < clock_timestamp() - interval '1 minute'", cancellationToken);
         return Check.Of(
             "audit", waiting == 0, "The audit log is sealed.",
             Text($"{waiting} events have waited for their seal for more than a minute: no worker runs, or a transaction has been open for long."), CheckState.Warning);
@@ -121,13 +125,13 @@ internal sealed class DatabaseChecks(Work work)
         return Check.Of("dead letters", letters == 0, "None.", Text($"{letters} values were set aside: table dead_letters says why."), CheckState.Warning);
     }
 
-    private static async Task<Check> HeldTransactionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<Check> HeldTransactionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var held = await ListAsync(
             connection,
-            "SELECT pid || ' (' || coalesce(application_name, '') || ')' FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start < clock_timestamp() - interval '5 minutes'",
+            Text($"SELECT pid || ' (' || coalesce(application_name, '') || ')' FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start < clock_timestamp() - interval '{LongTransaction.TotalSeconds} seconds'"),
             cancellationToken);
-        return Check.Of("transactions", held.Count == 0, "None has been open for long.", $"Open for more than five minutes, holding back the sealing and the clean-up: {string.Join(", ", held)}.", CheckState.Warning);
+        return Check.Of("transactions", held.Count == 0, "None has been open for long.", $"Open for more than {LongTransaction.TotalMinutes:F0} minutes, holding back the sealing and the clean-up: {string.Join(", ", held)}.", CheckState.Warning);
     }
 
     private static async Task<T> ValueAsync<T>(NpgsqlConnection connection, string query, CancellationToken cancellationToken) => (T)(await Backups.Backup.ValueAsync(connection, query, cancellationToken))!;

@@ -15,7 +15,7 @@ internal static class DoctorCommand
 
     /// <summary>The verb <c>doctor</c>.</summary>
     public static Command Create(Verbs verbs) => verbs.Verb(
-        "doctor", "Looks at clock, disk, versions, key ring, eviction policy, connections, row-level security, roles, queues and audit log, and says what to do. Exit code 1 when something fails.",
+        "doctor", "Looks at clock, disk, versions, key ring, eviction policy, connections and pools, row-level security, roles, workers, queues and audit log, and says what to do. Exit code 1 when something fails.",
         async (work, cancellationToken) =>
         {
             var checks = await RunAsync(work, cancellationToken);
@@ -24,18 +24,23 @@ internal static class DoctorCommand
         });
 
     /// <summary>All checks.</summary>
-    public static async Task<IReadOnlyList<Check>> RunAsync(Work work, CancellationToken cancellationToken) =>
-    [
-        new Check("version", CheckState.Ok, $"openhands {Version}, .NET {Environment.Version}, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}"),
-        Disk(work.Installation.AppData ?? Path.GetTempPath()),
-        .. await new DatabaseChecks(work).RunAsync(cancellationToken),
-        .. await new RedisChecks(work).RunAsync(cancellationToken),
-    ];
-
-    private static Check Disk(string folder)
+    public static async Task<IReadOnlyList<Check>> RunAsync(Work work, CancellationToken cancellationToken)
     {
-        var drive = new DriveInfo(folder);
-        var text = string.Create(CultureInfo.InvariantCulture, $"{drive.AvailableFreeSpace / (double)(1L << 30):F1} GiB are free where {folder} lies");
-        return Check.Of("disk", drive.AvailableFreeSpace > LeastFreeBytes, $"{text}.", $"Only {text}: make room before PostgreSQL has to stop.");
+        var database = await new DatabaseChecks(work).RunAsync(cancellationToken);
+        var redis = new RedisChecks(work);
+        var cache = await redis.RunAsync(cancellationToken);
+        var folder = work.Installation.AppData ?? Path.GetTempPath();
+        return
+        [
+            new Check("version", CheckState.Ok, $"openhands {Version}, .NET {Environment.Version}, {System.Runtime.InteropServices.RuntimeInformation.OSDescription}"),
+            Disk(folder, new DriveInfo(folder).AvailableFreeSpace), .. database, .. await new PoolCheck(work).RunAsync(redis.Apis, cancellationToken), .. cache,
+        ];
+    }
+
+    /// <summary>Judges the room that is left where a folder lies.</summary>
+    internal static Check Disk(string folder, long freeBytes)
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"{freeBytes / (double)(1L << 30):F1} GiB are free where {folder} lies");
+        return Check.Of("disk", freeBytes > LeastFreeBytes, $"{text}.", $"Only {text}: make room before PostgreSQL has to stop.");
     }
 }

@@ -12,6 +12,9 @@ internal sealed class RedisChecks(Work work)
     private const long LongQueue = 10_000;
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(2);
 
+    /// <summary>How many processes of the API say that they are there; null while that is not known.</summary>
+    public int? Apis { get; private set; }
+
     /// <summary>Looks at everything.</summary>
     public async Task<IReadOnlyList<Check>> RunAsync(CancellationToken cancellationToken)
     {
@@ -25,6 +28,7 @@ internal sealed class RedisChecks(Work work)
             await using var redis = await ConnectionMultiplexer.ConnectAsync(options);
             var server = redis.GetServers()[0];
             cancellationToken.ThrowIfCancellationRequested();
+            Apis = (int)await redis.GetDatabase().SortedSetLengthAsync(RedisKeys.Replicas, work.Time.GetUtcNow().ToUnixTimeMilliseconds());
             return [new Check("redis", CheckState.Ok, $"Redis {server.Version}"), await ClockAsync(server), await EvictionAsync(server), await QueuesAsync(redis, server)];
         }
         catch (Exception failure) when (failure is RedisException or ArgumentException)

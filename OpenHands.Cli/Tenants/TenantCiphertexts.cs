@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
+using OpenHands.Storage.Webhooks;
 
 namespace OpenHands.Cli.Tenants;
 
@@ -14,7 +15,7 @@ internal static class TenantCiphertexts
             return;
         if (row[column] is not JsonObject fields)
         {
-            row[column] = Move(Place(row), (string)row[column]!, from, to);
+            row[column] = Move(Place(table, row), (string)row[column]!, from, to);
         }
         else
         {
@@ -33,7 +34,7 @@ internal static class TenantCiphertexts
     /// <summary>Every ciphertext of the row with its place.</summary>
     public static IEnumerable<(SecretPlace Place, string Jwe)> Of(TenantTable table, JsonObject row) => table.Ciphertexts is not { } column ? []
         : row[column] is JsonObject fields ? fields.Select(field => (SettingsPlace(table, row, field.Key), (string)field.Value!))
-        : [(Place(row), (string)row[column]!)];
+        : [(Place(table, row), (string)row[column]!)];
 
     private static string Move(SecretPlace place, string jwe, SecretCipher from, SecretCipher to)
     {
@@ -48,8 +49,10 @@ internal static class TenantCiphertexts
         }
     }
 
-    private static SecretPlace Place(JsonObject row) => SecretSealing.Place(
-        (string?)row["user_id"], (string?)row["organization_id"], (string)(row["secret_id"] ?? row["id"])!, (string)row["key"]!, (long)row["version"]!);
+    private static SecretPlace Place(TenantTable table, JsonObject row) => table.Name == "webhooks"
+        ? WebhookStore.Place((string)row["organization_id"]!, (string)row["id"]!)
+        : SecretSealing.Place(
+            (string?)row["user_id"], (string?)row["organization_id"], (string)(row["secret_id"] ?? row["id"])!, (string)row["key"]!, (long)row["version"]!);
 
     private static SecretPlace SettingsPlace(TenantTable table, JsonObject row, string name) => table.Name == "user_settings"
         ? SettingsSecrets.Place((string)row["user_id"]!, name, (long)row["version"]!)

@@ -18,11 +18,12 @@ internal sealed record TenantTable(string Name, string? OfOrganization, string? 
         new("user_settings", null, "user_id = $1", "secrets"),
         new("secrets", "organization_id = $1", "user_id = $1", "value_encrypted"),
         new("secret_versions", "organization_id = $1", "user_id = $1", "value_encrypted"),
+        new("webhooks", "organization_id = $1", null, "secret_encrypted"),
         new("sessions", "organization_id = $1", "user_id = $1 AND organization_id IS NULL"),
     ];
 
-    /// <summary>Tables of tenants that stay: keys of callers are made anew, the audit log and its chain belong to the installation, as do tasks under way, webhooks are made anew with secrets of their own, invitations are sent anew, keys of tenants do not leave it.</summary>
+    /// <summary>Tables of tenants that stay: keys of callers are made anew, the audit log and its chain belong to the installation, as do tasks under way and the log of what webhooks were sent, invitations are sent anew, keys of tenants do not leave it.</summary>
     public static IReadOnlyList<string> LeftOut { get; } =
-        ["api_keys", "audit_events", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights",
-            "recurring_tasks", "tasks", "tenant_keys", "user_identities", "webhook_deliveries", "webhooks", "workers"];
+        ["api_keys", "audit_events", "audit_groups", "audit_seals", "data_protection_keys", "dead_letters", "encryption_keys", "fences", "idempotency_records", "invitations", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights",
+            "recurring_tasks", "tasks", "tenant_keys", "user_identities", "webhook_deliveries", "workers"];
 }

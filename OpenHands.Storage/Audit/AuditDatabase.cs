@@ -17,7 +17,7 @@ public sealed class AuditDatabase(NpgsqlConnection connection) : IAuditSource
 
     /// <inheritdoc />
     public IAsyncEnumerable<AuditEvent> UnsealedAsync(CancellationToken cancellationToken) =>
-        ReadAsync($"SELECT {AuditRows.EventColumns} FROM audit_events WHERE position IS NULL ORDER BY id", AuditRows.Event, cancellationToken);
+        ReadAsync($"SELECT {AuditRows.EventColumns} FROM ({AuditRows.All}) AS e WHERE position IS NULL ORDER BY id", AuditRows.Event, cancellationToken);
 
     // One reader at a time on a connection, so the rows of a page are taken out before they are handed on.
     private async IAsyncEnumerable<T> ReadAsync<T>(string query, Func<NpgsqlDataReader, T> row, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -55,7 +55,7 @@ internal sealed class AuditEventConfiguration : IEntityTypeConfiguration<AuditEv
         builder.Property<ulong>("TransactionId").HasColumnType("xid8").HasDefaultValueSql("pg_current_xact_id()");
         builder.HasIndex("TransactionId").HasFilter("position IS NULL");
         builder.HasIndex(audited => audited.Position).IsUnique().HasFilter("position IS NOT NULL");
-        builder.HasIndex(audited => new { audited.OrganizationId, audited.Id });
-        builder.HasIndex(audited => new { audited.UserId, audited.Id });
+        builder.HasIndex(audited => new { audited.OrganizationId, audited.Id }).HasFilter("organization_id IS NOT NULL");
+        builder.HasIndex(audited => new { audited.UserId, audited.Id }).HasFilter("user_id IS NOT NULL");
     }
 }

@@ -8,6 +8,19 @@ internal static class AuditRows
     /// <summary>The columns that <see cref="Event"/> reads, in its order.</summary>
     public const string EventColumns = "id, organization_id, user_id, actor, action, target, detail, address, api_key_id, request_id, occurred_at, position";
 
+    /// <summary>Events that <see cref="AuditLog"/> wrote and that are not sealed yet: columns as <see cref="EventColumns"/>, then the transaction.</summary>
+    public const string Noted =
+        """
+        SELECT n.id, n.organization_id, n.user_id, n.actor, n.action, n.target, n.detail, n.address, n.api_key_id, n.request_id, n.occurred_at,
+            NULL::bigint AS position, g.transaction_id
+        FROM audit_groups g CROSS JOIN LATERAL unnest(
+            g.ids, g.organization_ids, g.user_ids, g.actors, g.actions, g.targets, g.details, g.addresses, g.api_key_ids, g.request_ids, g.instants)
+            AS n(id, organization_id, user_id, actor, action, target, detail, address, api_key_id, request_id, occurred_at)
+        """;
+
+    /// <summary>All events, wherever they are: columns as <see cref="EventColumns"/>, then the transaction.</summary>
+    public const string All = $"SELECT {EventColumns}, transaction_id FROM audit_events UNION ALL {Noted}";
+
     /// <summary>The columns that <see cref="Seal"/> reads, in its order.</summary>
     public const string SealColumns = "number, first_position, leaves, pruned, sealed_at, previous, hash, signing_key_id, signature";
 

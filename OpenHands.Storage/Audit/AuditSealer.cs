@@ -6,23 +6,34 @@ namespace OpenHands.Storage.Audit;
 /// <summary>
 /// Chains the audit log, as the role <c>openhands_system</c>: events get positions in the order of their transactions, and one
 /// signed link for the batch. Only below the horizon, the oldest transaction that still runs, so that the order is final; what
-/// commits late is sealed late.
+/// commits late is sealed late. In a batch, what triggers wrote comes before what <see cref="AuditLog"/> noted.
 /// </summary>
 /// <remarks>One at a time; two at once collide at the number of the link, and the second fails without harm.</remarks>
 public sealed class AuditSealer(KeyRing keys, TimeProvider time)
 {
-    /// <summary>Events in one link, so that a backlog does not become one endless transaction.</summary>
+    /// <summary>Events of triggers in one link, and about as many of groups, so that a backlog does not become one endless transaction.</summary>
     private const int MostEvents = 1000;
 
     // Beyond xmax: no transaction of this server, so the row came with a backup of another.
-    private const string Unsealed =
+    private const string IsFinal = "(transaction_id < pg_snapshot_xmin(pg_current_snapshot()) OR transaction_id >= pg_snapshot_xmax(pg_current_snapshot()))";
+
+    private const string Unsealed = $"SELECT {AuditRows.EventColumns} FROM audit_events WHERE position IS NULL AND {IsFinal} ORDER BY transaction_id, id LIMIT $1";
+
+    private const string Groups =
         $"""
-        SELECT {AuditRows.EventColumns} FROM audit_events, (SELECT pg_current_snapshot() AS now) AS horizon
-        WHERE position IS NULL AND (transaction_id < pg_snapshot_xmin(now) OR transaction_id >= pg_snapshot_xmax(now))
-        ORDER BY transaction_id, id LIMIT $1
+        SELECT id FROM (
+            SELECT id, sum(cardinality(ids)) OVER (ORDER BY transaction_id, id) - cardinality(ids) AS before
+            FROM (SELECT id, transaction_id, ids FROM audit_groups WHERE {IsFinal} ORDER BY transaction_id, id LIMIT $1) AS oldest) AS counted
+        WHERE before < $1 ORDER BY before
         """;
 
+    // In the order in which they get their positions.
+    private const string NotedOfGroups = $"SELECT {AuditRows.EventColumns}, transaction_id FROM ({AuditRows.Noted} WHERE g.id = ANY ($1)) AS n ORDER BY transaction_id, n.id";
+
     private const string NewestSeal = $"SELECT {AuditRows.SealColumns} FROM audit_seals ORDER BY number DESC LIMIT 1";
+
+    /// <summary>Days for which events are kept that no organization, or none that is still there, decides about; null for ever.</summary>
+    public int? DaysWithoutOrganization { get; init; }
 
     /// <summary>Seals everything that can be.</summary>
     /// <returns>The newest link, if one was made, and how many events were sealed.</returns>
@@ -33,20 +44,23 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         while (true)
         {
             await using var transaction = await system.BeginTransactionAsync(cancellationToken);
-            var batch = await BatchAsync(system, cancellationToken);
-            if (batch.Count == 0)
+            var written = await EventsAsync(system, Unsealed, MostEvents, cancellationToken);
+            var groups = await GroupsAsync(system, cancellationToken);
+            var noted = groups.Length == 0 ? [] : await EventsAsync(system, NotedOfGroups, groups, cancellationToken);
+            if (written.Count + noted.Count == 0)
                 return (newest, events);
 
-            newest = await AppendAsync(system, batch, pruned: null, cancellationToken);
-            await PlaceAsync(system, batch, newest.FirstPosition, cancellationToken);
+            newest = await AppendAsync(system, [.. written, .. noted], pruned: null, cancellationToken);
+            await PlaceAsync(system, written, newest.FirstPosition, cancellationToken);
+            await MoveAsync(system, groups, noted.Count, newest.FirstPosition + written.Count, cancellationToken);
             await transaction.CommitAsync(cancellationToken);
-            events += batch.Count;
-            if (batch.Count < MostEvents)
+            events += newest.Count;
+            if (written.Count < MostEvents && noted.Count < MostEvents)
                 return (newest, events);
         }
     }
 
-    /// <summary>Deletes sealed events older than their organization keeps them, and says so in the chain.</summary>
+    /// <summary>Deletes sealed events older than their organization, or the operator, keeps them, and says so in the chain.</summary>
     /// <returns>How many were deleted.</returns>
     public async Task<int> PruneAsync(NpgsqlConnection system, CancellationToken cancellationToken)
     {
@@ -56,6 +70,8 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         {
             await using var transaction = await system.BeginTransactionAsync(cancellationToken);
             var positions = await DeleteExpiredAsync(system, cancellationToken);
+            if (positions.Count == 0 && DaysWithoutOrganization is { } days)
+                positions = await DeleteOwnerlessAsync(system, days, cancellationToken);
             if (positions.Count == 0)
                 return deleted;
 
@@ -65,15 +81,26 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         }
     }
 
-    private static async Task<List<AuditEvent>> BatchAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    private static async Task<List<AuditEvent>> EventsAsync<T>(NpgsqlConnection system, string query, T parameter, CancellationToken cancellationToken)
     {
-        await using var select = new NpgsqlCommand(Unsealed, system);
+        await using var select = new NpgsqlCommand(query, system);
+        select.Parameters.Add(new NpgsqlParameter<T> { TypedValue = parameter });
+        await using var rows = await select.ExecuteReaderAsync(cancellationToken);
+        var events = new List<AuditEvent>();
+        while (await rows.ReadAsync(cancellationToken))
+            events.Add(AuditRows.Event(rows));
+        return events;
+    }
+
+    private static async Task<long[]> GroupsAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        await using var select = new NpgsqlCommand(Groups, system);
         select.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostEvents });
         await using var rows = await select.ExecuteReaderAsync(cancellationToken);
-        var batch = new List<AuditEvent>();
+        var groups = new List<long>();
         while (await rows.ReadAsync(cancellationToken))
-            batch.Add(AuditRows.Event(rows));
-        return batch;
+            groups.Add(rows.GetInt64(0));
+        return [.. groups];
     }
 
     private async Task<AuditSeal> AppendAsync(NpgsqlConnection system, IReadOnlyList<AuditEvent> batch, string? pruned, CancellationToken cancellationToken)
@@ -83,7 +110,7 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         {
             Number = (before?.Number ?? 0) + 1,
             FirstPosition = before is null ? 1 : before.FirstPosition + before.Count,
-            Leaves = [.. batch.SelectMany(AuditHash.Of)],
+            Leaves = Leaves(batch),
             Pruned = pruned,
             SealedAt = time.GetUtcNow(),
             Previous = before?.Hash ?? AuditHash.Zero,
@@ -103,6 +130,14 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         insert.Parameters.Add(new NpgsqlParameter { Value = seal.Signature });
         await insert.ExecuteNonQueryAsync(cancellationToken);
         return seal;
+    }
+
+    private static byte[] Leaves(IReadOnlyList<AuditEvent> batch)
+    {
+        var leaves = new byte[batch.Count * AuditHash.Bytes];
+        for (var index = 0; index < batch.Count; index++)
+            AuditHash.Of(batch[index]).CopyTo(leaves, index * AuditHash.Bytes);
+        return leaves;
     }
 
     private AuditSeal Sign(AuditSeal unsigned)
@@ -132,6 +167,8 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
 
     private static async Task PlaceAsync(NpgsqlConnection system, List<AuditEvent> batch, long first, CancellationToken cancellationToken)
     {
+        if (batch.Count == 0)
+            return;
         await using var update = new NpgsqlCommand(
             """
             UPDATE audit_events SET position = placed.position FROM unnest($1, $2) AS placed(id, position)
@@ -139,26 +176,60 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
             """, system);
         update.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. batch.Select(audited => audited.Id)] });
         update.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. batch.Select((_, index) => first + index)] });
-        var placed = await update.ExecuteNonQueryAsync(cancellationToken);
-        if (placed != batch.Count)
-            throw new InvalidOperationException($"Of {batch.Count} audit events {placed} were there to be sealed: somebody else seals or deletes.");
+        Demand(batch.Count, await update.ExecuteNonQueryAsync(cancellationToken));
     }
 
-    private async Task<List<long>> DeleteExpiredAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    // The events were only read to be hashed; they need not travel back.
+    private static async Task MoveAsync(NpgsqlConnection system, long[] groups, int events, long first, CancellationToken cancellationToken)
     {
-        await using var delete = new NpgsqlCommand(
-            """
-            DELETE FROM audit_events WHERE id = ANY (ARRAY(
-                SELECT e.id FROM audit_retentions r CROSS JOIN LATERAL (
-                    SELECT id FROM audit_events
-                    WHERE organization_id = r.organization_id AND position IS NOT NULL AND occurred_at < $1 - make_interval(days => r.days)
-                        AND id < lpad(to_hex((extract(epoch FROM $1 - make_interval(days => r.days)) * 1000)::bigint), 12, '0') -- ids begin with their time
-                    ORDER BY id LIMIT $2) AS e
-                LIMIT $2))
-            RETURNING position
+        if (groups.Length == 0)
+            return;
+        await using var insert = new NpgsqlCommand(
+            $"""
+            INSERT INTO audit_events ({AuditRows.EventColumns}, transaction_id)
+            SELECT id, organization_id, user_id, actor, action, target, detail, address, api_key_id, request_id, occurred_at,
+                $2 - 1 + row_number() OVER (ORDER BY transaction_id, n.id), transaction_id
+            FROM ({AuditRows.Noted} WHERE g.id = ANY ($1)) AS n
             """, system);
-        delete.Parameters.Add(new NpgsqlParameter { Value = time.GetUtcNow() });
-        delete.Parameters.Add(new NpgsqlParameter<int> { TypedValue = MostEvents });
+        insert.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = groups });
+        insert.Parameters.Add(new NpgsqlParameter<long> { TypedValue = first });
+        Demand(events, await insert.ExecuteNonQueryAsync(cancellationToken));
+
+        await using var delete = new NpgsqlCommand("DELETE FROM audit_groups WHERE id = ANY ($1)", system);
+        delete.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = groups });
+        Demand(groups.Length, await delete.ExecuteNonQueryAsync(cancellationToken));
+    }
+
+    private static void Demand(int expected, int found)
+    {
+        if (expected != found)
+            throw new InvalidOperationException($"Of {expected} rows of the audit log {found} were there to be sealed: somebody else seals or deletes.");
+    }
+
+    private Task<List<long>> DeleteExpiredAsync(NpgsqlConnection system, CancellationToken cancellationToken) => DeleteAsync(
+        system,
+        """
+        SELECT e.id FROM audit_retentions r CROSS JOIN LATERAL (
+            SELECT id FROM audit_events
+            WHERE organization_id = r.organization_id AND position IS NOT NULL AND occurred_at < $1 - make_interval(days => r.days)
+                AND id < lpad(to_hex((extract(epoch FROM $1 - make_interval(days => r.days)) * 1000)::bigint), 12, '0') -- ids begin with their time
+            ORDER BY id LIMIT $2) AS e
+        LIMIT $2
+        """, [new NpgsqlParameter { Value = time.GetUtcNow() }, new NpgsqlParameter<int> { TypedValue = MostEvents }], cancellationToken);
+
+    private Task<List<long>> DeleteOwnerlessAsync(NpgsqlConnection system, int days, CancellationToken cancellationToken) => DeleteAsync(
+        system,
+        """
+        SELECT e.id FROM audit_events e
+        WHERE e.position IS NOT NULL AND e.occurred_at < $1 AND e.id < lpad(to_hex((extract(epoch FROM $1) * 1000)::bigint), 12, '0')
+            AND NOT EXISTS (SELECT FROM organizations o WHERE o.id = e.organization_id)
+        ORDER BY e.id LIMIT $2
+        """, [new NpgsqlParameter { Value = time.GetUtcNow().AddDays(-days) }, new NpgsqlParameter<int> { TypedValue = MostEvents }], cancellationToken);
+
+    private static async Task<List<long>> DeleteAsync(NpgsqlConnection system, string ids, NpgsqlParameter[] parameters, CancellationToken cancellationToken)
+    {
+        await using var delete = new NpgsqlCommand($"DELETE FROM audit_events WHERE id = ANY (ARRAY({ids})) RETURNING position", system);
+        delete.Parameters.AddRange(parameters);
         await using var rows = await delete.ExecuteReaderAsync(cancellationToken);
         var positions = new List<long>();
         while (await rows.ReadAsync(cancellationToken))

@@ -164,10 +164,12 @@ namespace OpenHands.Storage.Migrations
                         .HasFilter("position IS NULL");
 
                     b.HasIndex("OrganizationId", "Id")
-                        .HasDatabaseName("ix_audit_events_organization_id_id");
+                        .HasDatabaseName("ix_audit_events_organization_id_id")
+                        .HasFilter("organization_id IS NOT NULL");
 
                     b.HasIndex("UserId", "Id")
-                        .HasDatabaseName("ix_audit_events_user_id_id");
+                        .HasDatabaseName("ix_audit_events_user_id_id")
+                        .HasFilter("user_id IS NOT NULL");
 
                     b.ToTable("audit_events", (string)null);
                 });

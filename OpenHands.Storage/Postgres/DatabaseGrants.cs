@@ -13,7 +13,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         ["dead_letters", "tasks", "workers", "queue_rules", "queue_weights", "queue_minutes", "recurring_tasks", "webhook_deliveries", "key_rotation_runs"];
 
     /// <summary>The audit log, which the worker seals: events are placed, nothing else of them is changed, and links are only added.</summary>
-    private static readonly string[] AuditTables = ["audit_events", "audit_seals", "audit_retentions"];
+    private static readonly string[] AuditTables = ["audit_events", "audit_groups", "audit_seals", "audit_retentions"];
 
     /// <summary>Halves of the keys of tenants, which the rotation makes where a tenant has none.</summary>
     private static readonly string[] KeyTables = ["tenant_keys"];
@@ -32,6 +32,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
     /// <summary>Tables out of which the worker's maintenance sweeps what has expired, and the column that says so: all of it that it reads.</summary>
     private static readonly (string Table, string Column)[] Swept = [("idempotency_records", "created_at"), ("sessions", "expires_at"), ("invitations", "expires_at")];
 
+    /// <summary>Tables of which the worker's maintenance only asks whether a row is still there: whose audit events nobody decides about any more.</summary>
+    private static readonly string[] Counted = ["organizations"];
+
     /// <summary>What the app may call. Those that run as the owner see over the borders of tenants; every one is in docs/database.md.</summary>
     internal static readonly string[] AppFunctions =
     [
@@ -40,6 +43,7 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         "use_invitation(bytea, boolean, timestamp with time zone)",
         "sign_in_identity(text, text, text, text, text, timestamp with time zone)", "find_api_key(bytea)", "note_api_key_uses(text[], timestamp with time zone[])", "note_session_accesses(text[], timestamp with time zone[])",
         "note_audit_events(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])",
+        "add_audit_group(text[], text[], text[], text[], text[], text[], text[], text[], text[], text[], timestamp with time zone[])", "noted_audit_events()",
         "webhooks_for(text)",
     ];
 
@@ -80,7 +84,8 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         REVOKE UPDATE, DELETE ON encryption_keys, data_protection_keys FROM {_app};
         GRANT SELECT, INSERT, DELETE ON encryption_keys TO {_system};
         REVOKE INSERT, UPDATE, DELETE ON audit_events FROM {_app};
-        REVOKE ALL ON audit_seals FROM {_app};
+        REVOKE ALL ON audit_seals, audit_groups FROM {_app};
+        GRANT SELECT, DELETE ON audit_groups TO {_system};
         GRANT SELECT, INSERT, DELETE, UPDATE (position) ON audit_events TO {_system};
         GRANT SELECT, INSERT ON audit_seals TO {_system};
         GRANT SELECT ON audit_retentions TO {_system};
@@ -89,8 +94,9 @@ internal sealed class DatabaseGrants(NpgsqlConnection connection, MigrationConne
         GRANT SELECT, INSERT ON tenant_keys TO {_system};
         {string.Join('\n', Rotated.Select(table => $"GRANT SELECT ({table.Read}), UPDATE ({table.Changed}) ON {table.Table} TO {_system};"))}
         {string.Join('\n', Swept.Select(table => $"GRANT SELECT ({table.Column}), DELETE ON {table.Table} TO {_system};"))}
+        {string.Join('\n', Counted.Select(table => $"GRANT SELECT (id) ON {table} TO {_system};"))}
         GRANT EXECUTE ON FUNCTION {string.Join(", ", AppFunctions)} TO {_app};
-        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Select(SystemPolicy))}
+        {string.Join('\n', SystemTables.Concat(AuditTables).Concat(KeyTables).Concat(Rotated.Select(table => table.Table)).Concat(Swept.Select(table => table.Table)).Concat(Counted).Select(SystemPolicy))}
         """, cancellationToken);
 
     // Not in a migration: only the migration step knows the name of the role. Made once, since making it locks the table.

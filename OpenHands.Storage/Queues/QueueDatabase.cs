@@ -11,6 +11,17 @@ public sealed class QueueDatabase(string system, string direct) : IAsyncDisposab
     /// <summary>Connections of role <c>openhands_system</c>.</summary>
     public NpgsqlDataSource System { get; } = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(system));
 
+    /// <summary>
+    /// A statement that looks for rows of one state. While a transaction somewhere stays open it passes over every row that has left the state,
+    /// and takes long; to be asked rarely.
+    /// </summary>
+    public NpgsqlCommand SlowCommand(string statement)
+    {
+        var command = System.CreateCommand(statement);
+        command.CommandTimeout = 30;
+        return command;
+    }
+
     /// <summary>A connection string without a pool for a session that bears a name; the sweeper ends sessions by it.</summary>
     public string Direct(string applicationName) => new NpgsqlConnectionStringBuilder(DatabaseConnection.WithBounds(direct))
     {

@@ -6,7 +6,7 @@ public sealed class QueueUpkeep(QueueDatabase database)
     /// <summary>Deletes finished tasks past their retention and counts older than a day, some at a time.</summary>
     public async Task DeleteExpiredAsync(CancellationToken cancellationToken)
     {
-        await using var delete = database.System.CreateCommand(
+        await using var delete = database.SlowCommand(
             """
             WITH counts AS (DELETE FROM queue_minutes WHERE minute < clock_timestamp() - interval '1 day')
             DELETE FROM tasks WHERE id IN (
@@ -18,7 +18,7 @@ public sealed class QueueUpkeep(QueueDatabase database)
     /// <summary>How many tasks of each queue are due, and for how long.</summary>
     public async Task<IReadOnlyList<QueueDepth>> DepthsAsync(CancellationToken cancellationToken)
     {
-        await using var read = database.System.CreateCommand(
+        await using var read = database.SlowCommand(
             "SELECT queue, count(*), greatest(clock_timestamp() - min(run_at), interval '0') FROM tasks WHERE status = 'waiting' GROUP BY queue");
         var depths = new List<QueueDepth>();
         await using var row = await read.ExecuteReaderAsync(cancellationToken);

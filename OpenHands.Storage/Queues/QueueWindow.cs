@@ -19,6 +19,7 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
     private static readonly TimeSpan RoomHolds = TimeSpan.FromSeconds(2);
 
     private static readonly RedisScript Push = RedisScript.Load("PushTasks.lua");
+    private static readonly RedisScript PushAhead = RedisScript.Load("PushAhead.lua");
     private static readonly RedisScript Feed = RedisScript.Load("FeedQueue.lua");
     private static readonly RedisScript Take = RedisScript.Load("TakeTasks.lua");
 
@@ -30,19 +31,15 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
         ArgumentNullException.ThrowIfNull(ids);
         // A list takes no more than its window; the rest would only be sent for nothing.
         RedisValue[] arguments = [queue, DefaultRoom, .. ids.Take(1024).Select(id => (RedisValue)id)];
-        return gate.TryAsync(PushAsync, CancellationToken.None);
+        return TryPushAsync(database => Push.RunAsync(database, [RedisKeys.Queue(queue), RedisKeys.Window(queue), RedisKeys.Pushed], arguments));
+    }
 
-        async Task<RedisResult> PushAsync(IDatabase database)
-        {
-            try
-            {
-                return await Push.RunAsync(database, [RedisKeys.Queue(queue), RedisKeys.Window(queue), RedisKeys.Pushed], arguments);
-            }
-            catch (RedisServerException wrong) when (IsWrongType(wrong))
-            {
-                return RedisResult.Create(0); // somebody else's key: no reason to leave Redis alone
-            }
-        }
+    /// <summary>Announces tasks before all others, whatever the room: they had begun once. Never throws, like <see cref="PushAsync"/>.</summary>
+    public Task PushAheadAsync(string queue, IReadOnlyList<string> ids)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        RedisValue[] arguments = [queue, .. ids.Take(1024).Select(id => (RedisValue)id)];
+        return ids.Count == 0 ? Task.CompletedTask : TryPushAsync(database => PushAhead.RunAsync(database, [RedisKeys.Queue(queue), RedisKeys.Pushed], arguments));
     }
 
     /// <summary>Fills the list up.</summary>
@@ -95,6 +92,23 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
     public Task OnLowAsync(Action<string> callback) => SubscribeAsync(RedisKeys.Low, callback);
 
     private static bool IsWrongType(RedisServerException failure) => failure.Message.Contains("WRONGTYPE", StringComparison.Ordinal);
+
+    private Task<RedisResult?> TryPushAsync(Func<IDatabase, Task<RedisResult>> pushAsync)
+    {
+        return gate.TryAsync(PushAsync, CancellationToken.None);
+
+        async Task<RedisResult> PushAsync(IDatabase database)
+        {
+            try
+            {
+                return await pushAsync(database);
+            }
+            catch (RedisServerException wrong) when (IsWrongType(wrong))
+            {
+                return RedisResult.Create(0); // somebody else's key: no reason to leave Redis alone
+            }
+        }
+    }
 
     private Task SubscribeAsync(RedisKey channel, Action<string> callback) => services.GetRequiredService<IConnectionMultiplexer>().GetSubscriber()
         .SubscribeAsync(RedisChannel.Literal(channel.ToString()), (_, queue) => callback(queue.ToString()));

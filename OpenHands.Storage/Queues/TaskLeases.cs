@@ -119,7 +119,7 @@ public sealed class TaskLeases(QueueDatabase database, string worker)
     /// <summary>The leases that PostgreSQL knows of, by task.</summary>
     public async Task<IReadOnlyDictionary<string, long>> HeldAsync(CancellationToken cancellationToken)
     {
-        await using var held = database.System.CreateCommand("SELECT id, lease_number FROM tasks WHERE status = 'leased' AND worker_id = $1");
+        await using var held = database.SlowCommand("SELECT id, lease_number FROM tasks WHERE status = 'leased' AND worker_id = $1");
         held.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker });
         var leases = new Dictionary<string, long>();
         await using var rows = await held.ExecuteReaderAsync(cancellationToken);
@@ -144,10 +144,14 @@ public sealed class TaskLeases(QueueDatabase database, string worker)
     }
 
     /// <summary>The tasks of this worker that somebody wants to be cancelled.</summary>
-    public async Task<IReadOnlyList<string>> CancelledAsync(CancellationToken cancellationToken)
+    /// <param name="running">Ids of its tasks.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    public async Task<IReadOnlyList<string>> CancelledAsync(IReadOnlyList<string> running, CancellationToken cancellationToken)
     {
-        await using var cancelled = database.System.CreateCommand("SELECT id FROM tasks WHERE status = 'leased' AND worker_id = $1 AND cancel_requested");
+        await using var cancelled = database.System.CreateCommand(
+            "SELECT id FROM tasks WHERE id = ANY ($2) AND status = 'leased' AND worker_id = $1 AND cancel_requested");
         cancelled.Parameters.Add(new NpgsqlParameter<string> { TypedValue = worker });
+        cancelled.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. running] });
         return await cancelled.TextsAsync(cancellationToken);
     }
 

@@ -82,7 +82,7 @@ public sealed class WaitingTasks(QueueDatabase database)
     /// <summary>Names of queues that have tasks which are due or will be.</summary>
     public async Task<IReadOnlyList<string>> QueuesAsync(CancellationToken cancellationToken)
     {
-        await using var read = database.System.CreateCommand(
+        await using var read = database.SlowCommand(
             """
             WITH RECURSIVE waiting AS (
                 (SELECT queue FROM tasks WHERE status = 'waiting' ORDER BY queue LIMIT 1)

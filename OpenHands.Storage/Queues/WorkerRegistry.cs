@@ -5,10 +5,11 @@ namespace OpenHands.Storage.Queues;
 /// <summary>The workers that there are, by heartbeat, and the rescue of what those had who are gone. All by PostgreSQL's clock.</summary>
 public sealed class WorkerRegistry(QueueDatabase database)
 {
-    // Only from a lease after PostgreSQL's own start: a restart frees every lock and hinders every heartbeat.
+    // Only from a lease after PostgreSQL's own start: a restart frees every lock and hinders every heartbeat. Silent a little before the lease
+    // ends, so that its tasks run elsewhere when it does.
     private const string Look =
         """
-        SELECT w.id, w.last_seen_at < clock_timestamp() - $1 AS is_silent,
+        SELECT w.id, w.last_seen_at < clock_timestamp() - 0.9 * $1 AS is_silent,
             NOT EXISTS (
                 SELECT FROM pg_locks l
                 WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $2::oid AND l.objid = w.lock_key::oid
@@ -16,12 +17,12 @@ public sealed class WorkerRegistry(QueueDatabase database)
         FROM workers w WHERE clock_timestamp() - pg_postmaster_start_time() > $1
         """;
 
-    // At once for the first time; then apart, so that a poison task does not take the same neighbours with it every time.
+    // At once and in its former place for the first time; then apart, so that a poison task does not take the same neighbours with it every time.
     private const string Rescue =
         """
         WITH gone AS (DELETE FROM workers WHERE id = ANY ($1) RETURNING id)
         UPDATE tasks t SET worker_id = NULL, lost = t.lost + 1,
-            run_at = clock_timestamp() + random() * t.lost * interval '500 ms',
+            run_at = CASE WHEN t.lost > 0 THEN clock_timestamp() + random() * t.lost * interval '500 ms' ELSE t.run_at END,
             status = CASE WHEN t.lost + 1 >= $2 THEN 'dead' WHEN t.lost > 0 THEN 'scheduled' ELSE 'waiting' END,
             reason = CASE WHEN t.lost + 1 >= $2 THEN format('Its worker went away %s times while it ran.', t.lost + 1) ELSE t.reason END,
             finished_at = CASE WHEN t.lost + 1 >= $2 THEN clock_timestamp() END
@@ -90,14 +91,14 @@ public sealed class WorkerRegistry(QueueDatabase database)
         var rescued = new List<RescuedTask>();
         await using var row = await rescue.ExecuteReaderAsync(cancellationToken);
         while (await row.ReadAsync(cancellationToken))
-            rescued.Add(new RescuedTask(row.GetString(0), row.GetString(1), row.GetString(2) == QueuedTaskStatus.Dead));
+            rescued.Add(new RescuedTask(row.GetString(0), row.GetString(1), row.GetString(2)));
         return rescued;
     }
 
     /// <summary>Workers that have leases and are not entered: their leases began while they were struck out.</summary>
     public async Task<IReadOnlyList<string>> StrayAsync(CancellationToken cancellationToken)
     {
-        await using var stray = database.System.CreateCommand(
+        await using var stray = database.SlowCommand(
             """
             SELECT DISTINCT t.worker_id FROM tasks t
             WHERE t.status = 'leased' AND t.leased_at < clock_timestamp() - interval '2 s' AND NOT EXISTS (SELECT FROM workers w WHERE w.id = t.worker_id)
@@ -117,12 +118,19 @@ public sealed record RegisteredWorker(string Id, string Host, int ProcessId, int
 
 /// <summary>A worker as the sweeper sees it.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="IsSilent">Its heartbeat is older than a lease.</param>
+/// <param name="IsSilent">Its heartbeat is older than nine tenths of a lease.</param>
 /// <param name="IsUnlocked">Nobody holds its lock.</param>
 public sealed record SeenWorker(string Id, bool IsSilent, bool IsUnlocked);
 
 /// <summary>A task whose worker went away.</summary>
 /// <param name="Queue">Name of its queue.</param>
 /// <param name="Id">Id of the task.</param>
-/// <param name="IsDead">True when that happened too often.</param>
-public sealed record RescuedTask(string Queue, string Id, bool IsDead);
+/// <param name="Status">What it is now.</param>
+public sealed record RescuedTask(string Queue, string Id, string Status)
+{
+    /// <summary>True when it may run at once.</summary>
+    public bool IsDue => Status == QueuedTaskStatus.Waiting;
+
+    /// <summary>True when its workers went away too often.</summary>
+    public bool IsDead => Status == QueuedTaskStatus.Dead;
+}

@@ -31,6 +31,10 @@ public sealed class SecretCache(LeaseCache entries)
         return entry is null or { Payload: "" } ? null : JsonSerializer.Deserialize<KeptSecret>(entry.Payload);
     }
 
+    /// <summary>Forgets a secret that cannot be read as it is kept.</summary>
+    internal Task DropAsync(SecretOwner owner, KeptSecret secret, CancellationToken cancellationToken) =>
+        entries.DropAsync(Key(owner, secret.Key), new CacheEntry(Version(secret.UpdatedAt), ""), cancellationToken);
+
     internal Task<CacheWrite> BlockAsync(SecretOwner owner, string name, CancellationToken cancellationToken) =>
         entries.BlockAsync(Key(owner, name), cancellationToken);
 

@@ -64,8 +64,7 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
 
     private async Task<byte[]> OpenAsync(KeptSecret secret, CancellationToken cancellationToken)
     {
-        await cipher.PrepareAsync(db, new SecretOwner(secret.UserId, secret.OrganizationId), writes: false, cancellationToken);
-        var plaintext = cipher.Open(secret);
+        var plaintext = await DecryptAsync(secret, cancellationToken);
         try
         {
             await audit.NoteAsync(
@@ -76,6 +75,25 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
         {
             CryptographicOperations.ZeroMemory(plaintext);
             throw;
+        }
+    }
+
+    // A rotation changes no version, so Redis may still have what it replaced, under a key that has left the ring since.
+    private async Task<byte[]> DecryptAsync(KeptSecret secret, CancellationToken cancellationToken)
+    {
+        var owner = new SecretOwner(secret.UserId, secret.OrganizationId);
+        await cipher.PrepareAsync(db, owner, writes: false, cancellationToken);
+        try
+        {
+            return cipher.Open(secret);
+        }
+        catch (KeyRingMismatchException)
+        {
+            await cache.DropAsync(owner, secret, cancellationToken);
+            var stored = await LoadAsync(owner, secret.Key, cancellationToken);
+            if (stored is null || stored.ValueEncrypted == secret.ValueEncrypted)
+                throw;
+            return cipher.Open(stored);
         }
     }
 
@@ -229,12 +247,13 @@ public sealed class SecretStore(OpenHandsDb db, SecretCipher cipher, SecretCache
     }
 
     private Task<KeptSecret?> FindAsync(SecretOwner owner, string name, CancellationToken cancellationToken) => cache.FindAsync(
-        owner, name,
-        token => Custom(owner).Where(secret => secret.Key == name)
-            .Select(secret => new KeptSecret(secret.Id, secret.UserId, secret.OrganizationId, secret.Key, secret.Version, secret.ValueEncrypted, secret.UpdatedAt))
-            .SingleOrDefaultAsync(token),
+        owner, name, token => LoadAsync(owner, name, token),
         token => Custom(owner).Where(secret => secret.Key == name).Select(secret => (DateTimeOffset?)secret.UpdatedAt).SingleOrDefaultAsync(token),
         cancellationToken);
+
+    private Task<KeptSecret?> LoadAsync(SecretOwner owner, string name, CancellationToken cancellationToken) => Custom(owner).Where(secret => secret.Key == name)
+        .Select(secret => new KeptSecret(secret.Id, secret.UserId, secret.OrganizationId, secret.Key, secret.Version, secret.ValueEncrypted, secret.UpdatedAt))
+        .SingleOrDefaultAsync(cancellationToken);
 
     private async Task<SecretOutcome> SaveAsync(CancellationToken cancellationToken)
     {

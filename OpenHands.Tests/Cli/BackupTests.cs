@@ -3,8 +3,10 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
 using OpenHands.Storage;
+using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
+using OpenHands.Storage.Webhooks;
 using OpenHands.Tests.Hosting.Servers;
 using OpenHands.Tests.Support;
 
@@ -113,6 +115,7 @@ public sealed class BackupTests(DatabaseServer server)
         var organization = await source.DefaultOrganizationAsync(user);
         await source.QueryAsync($"UPDATE organizations SET name = 'Acme' WHERE id = '{organization}'");
         await AddSecretAsync(source, user, SecretOwner.Organization(organization), "SHARED", "shared value");
+        await AddWebhookAsync(source, user, organization);
         var from = new CliInstallation(source, CliInstallation.KeyRing);
         await from.DoAsync("tenant", "export", "--organization", organization, "--output", folder["org"], "--key-file", folder["key"]);
         await from.DoAsync("tenant", "export", "--user", user, "--output", folder["user"], "--key-file", folder["key"]);
@@ -126,6 +129,13 @@ public sealed class BackupTests(DatabaseServer server)
         await to.DoAsync("tenant", "import", folder["org"], "--key-file", folder["key"]);
         Assert.Equal(["Acme"], await target.QueryAsync("SELECT name FROM organizations"));
         Assert.Equal("shared value", await SecretAsync(target, user, "SHARED", organization, TheirRing));
+        await using (var theirs = new QueueDatabase(target.System, target.App))
+        {
+            var tenants = new TenantKeys(writes: true, TimeProvider.System);
+            var (url, secret) = (await new WebhookLog(theirs, new SecretCipher(new KeyRing(TheirRing), tenants), tenants).FindAsync(organization, "w", Token))!.Value;
+            Assert.Equal(("https://example.org/hook", "signs what is sent"), (url.ToString(), Encoding.UTF8.GetString(secret)));
+        }
+
         Assert.Equal(1, (await to.RunAsync("tenant", "import", folder["org"], "--key-file", folder["key"])).Code);
         await File.WriteAllTextAsync(folder["other"], new string('x', 64), Token);
         Assert.Contains("does not fit", (await to.RunAsync("tenant", "import", folder["user"], "--key-file", folder["other"])).Error);
@@ -160,6 +170,18 @@ public sealed class BackupTests(DatabaseServer server)
         await using var caches = new Caches(database);
         var store = new SecretStore(db, Cipher(CliInstallation.KeyRing), caches.Secrets, database.Audit, TimeProvider.System);
         Assert.Equal(SecretOutcome.Done, await store.AddAsync(owner, name, value, null, Token));
+    }
+
+    private static async Task AddWebhookAsync(TestDatabase database, string user, string organization)
+    {
+        await using var db = database.Open(user, organization);
+        var cipher = Cipher(CliInstallation.KeyRing);
+        await cipher.PrepareAsync(db, SecretOwner.Organization(organization), writes: true, Token);
+        await database.QueryAsync(
+            $$"""
+            INSERT INTO webhooks (id, organization_id, url, event_types, secret_encrypted, key_id, is_enabled, version, created_at, updated_at)
+            VALUES ('w', '{{organization}}', 'https://example.org/hook', '{}', '{{cipher.Encrypt(WebhookStore.Place(organization, "w"), "signs what is sent"u8.ToArray())}}', 'x', true, 1, now(), now())
+            """);
     }
 
     private static async Task<string> SecretAsync(TestDatabase database, string user, string name = "TOKEN", string? organization = null, string ring = CliInstallation.KeyRing)

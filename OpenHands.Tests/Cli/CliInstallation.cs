@@ -4,7 +4,7 @@ using OpenHands.Tests.Support;
 namespace OpenHands.Tests.Cli;
 
 /// <summary>The operator's command line, run in this process against a test's database.</summary>
-internal sealed class CliInstallation(TestDatabase database, string keyRing, string? previous = null, string? redis = null)
+internal sealed class CliInstallation(TestDatabase database, string keyRing, string? previous = null, string? redis = null, int? pool = null)
 {
     public const string KeyRing = "a key of the ring of the operator, more than 32 characters";
 
@@ -28,10 +28,11 @@ internal sealed class CliInstallation(TestDatabase database, string keyRing, str
         return run.Output;
     }
 
-    private Dictionary<string, string?> Settings() => new()
+    /// <summary>What the environment says to the command line.</summary>
+    public Dictionary<string, string?> Settings() => new()
     {
         ["ConnectionStrings:openhands-admin"] = database.Administrator,
-        ["ConnectionStrings:openhands"] = database.App,
+        ["ConnectionStrings:openhands"] = pool is { } most ? $"{database.App};Maximum Pool Size={most}" : database.App,
         ["ConnectionStrings:openhands-system"] = database.System,
         ["ConnectionStrings:secrets"] = keyRing,
         ["ConnectionStrings:redis"] = redis,

@@ -71,7 +71,7 @@ public sealed class TelemetryTests
         Assert.Equal(expected, exporter);
     }
 
-    // A request costs a quarter less without (docs/benchmarks.md).
+    // Every request would pay for them.
     [Theory]
     [InlineData(null, false)]
     [InlineData(Nowhere, true)]

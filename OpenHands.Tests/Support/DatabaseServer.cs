@@ -98,6 +98,16 @@ public sealed class DatabaseServer : IAsyncDisposable
             $"Host=127.0.0.1;Port={options.Port};Username={options.UserName};Password={options.Password};Database=postgres");
     }
 
+    /// <summary>Kills a server of a test's own the hard way.</summary>
+    internal Task CrashAsync() => _running!.CrashAsync(); // started with its first database
+
+    /// <summary>Starts it again on the same port and data.</summary>
+    internal async Task StartAgainAsync()
+    {
+        await _running!.DisposeAsync();
+        _running = await RunningServer.StartAsync(_server!);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_running is not null)

@@ -33,6 +33,9 @@ internal sealed class TcpRelay(int serverPort) : IAsyncDisposable
     /// <summary>Passes nothing on any more and cuts nothing, as a network that loses every packet.</summary>
     public void Hold() => _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Passes on what was held, and everything again.</summary>
+    public void Release() => _held?.TrySetResult();
+
     public async ValueTask DisposeAsync() => await EndAsync();
 
     private static Socket Bind(int port)

@@ -15,7 +15,17 @@ public sealed class TestDatabase(string server, string name)
 {
     private AuditLog? _audit;
 
+    // Seconds. The tests share two busy cores with the server; the product's own bounds are tested where they matter.
+    private int _patience = 15;
+
     public string Name => name;
+
+    /// <summary>The same database through a relay, with the bounds of the product: what a worker sees that can be cut off.</summary>
+    internal TestDatabase Through(TcpRelay relay) =>
+        new(new NpgsqlConnectionStringBuilder(server) { Host = "127.0.0.1", Port = relay.Port }.ConnectionString, name) { _patience = 1 };
+
+    /// <summary>Where the server listens.</summary>
+    internal int Port => new NpgsqlConnectionStringBuilder(server).Port;
 
     public string Administrator => new NpgsqlConnectionStringBuilder(server) { Database = name, Pooling = false }.ConnectionString;
 
@@ -74,9 +84,8 @@ public sealed class TestDatabase(string server, string name)
         Database = name,
         Username = role,
         Password = password,
-        // The tests share two busy cores with the server; the product's own bounds are tested where they matter.
-        Timeout = 15,
-        CommandTimeout = 15,
+        Timeout = _patience,
+        CommandTimeout = _patience,
         // Nobody comes back to the database of a test that has ended: its idle connections must not fill the server.
         ConnectionIdleLifetime = 5,
         ConnectionPruningInterval = 1,

@@ -28,13 +28,9 @@ internal sealed class WorkerHost : IAsyncDisposable
     /// <param name="queues">Where its queues are.</param>
     /// <param name="handlers">Handlers by task type.</param>
     /// <param name="settings">Settings such as <c>Worker:Concurrency=2</c>; they come last.</param>
-    public static async Task<WorkerHost> StartAsync(TestQueues queues, IReadOnlyDictionary<string, Handler>? handlers = null, params string[] settings)
-    {
-        var app = WorkerApplication.Build(
-            [
-                "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:OpenHands=Debug",
-                .. queues.Settings.Concat(settings).Select(setting => "--" + setting),
-            ],
+    public static Task<WorkerHost> StartAsync(TestQueues queues, IReadOnlyDictionary<string, Handler>? handlers = null, params string[] settings) =>
+        StartAsync(
+            queues,
             services =>
             {
                 foreach (var (type, handler) in handlers ?? new Dictionary<string, Handler>())
@@ -42,7 +38,18 @@ internal sealed class WorkerHost : IAsyncDisposable
                     services.AddKeyedScoped<ITaskHandler>(type, (_, _) => new Scripted(handler));
                     services.AddSingleton(new TaskHandlers.Entry(type));
                 }
-            });
+            },
+            settings);
+
+    /// <summary>Starts it with services in place of its own.</summary>
+    public static async Task<WorkerHost> StartAsync(TestQueues queues, Action<IServiceCollection> configure, params string[] settings)
+    {
+        var app = WorkerApplication.Build(
+            [
+                "--environment=Production", "--urls=http://127.0.0.1:0", "--Logging:Console:LogLevel:Default=None", "--Logging:LogLevel:OpenHands=Debug",
+                .. queues.Settings.Concat(settings).Select(setting => "--" + setting),
+            ],
+            configure);
         var log = new RecordedLog();
         app.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         await app.StartAsync(TestContext.Current.CancellationToken);

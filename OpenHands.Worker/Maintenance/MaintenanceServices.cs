@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Options;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Expiry;
 using OpenHands.Storage.Secrets;
@@ -11,8 +12,13 @@ internal static class MaintenanceServices
     public static IHostApplicationBuilder AddMaintenance(this IHostApplicationBuilder builder)
     {
         var system = builder.Configuration.GetConnectionString(ConnectionStrings.System)!; // demanded before
+        builder.Services.AddOptions<AuditOptions>().BindConfiguration(AuditOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton(services => new AuditSealer(services.GetRequiredService<KeyRing>(), services.GetRequiredService<TimeProvider>())
+        {
+            DaysWithoutOrganization = services.GetRequiredService<IOptions<AuditOptions>>().Value.RetentionDays,
+        });
         builder.Services.AddHostedService(services => new SealAudit(
-            system, new AuditSealer(services.GetRequiredService<KeyRing>(), services.GetRequiredService<TimeProvider>()),
+            system, services.GetRequiredService<AuditSealer>(),
             services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<SealAudit>>()));
         builder.Services.AddHostedService(services => new RotateKeys(
             system, services.GetRequiredService<KeyRing>(), services.GetRequiredService<TenantKeys>(),

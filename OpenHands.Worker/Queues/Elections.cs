@@ -1,3 +1,5 @@
+using System.Globalization;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using OpenHands.Storage.Queues;
 using OpenTelemetry;
@@ -9,10 +11,17 @@ namespace OpenHands.Worker.Queues;
 /// within a twentieth of a second. Duties are safe to be done by two for a moment.
 /// </summary>
 internal sealed partial class Elections(
-    WorkerIdentity me, QueueDatabase database, IEnumerable<IElectedDuty> duties, TimeProvider time, ILogger<Elections> logger) : BackgroundService
+    WorkerIdentity me,
+    QueueDatabase database,
+    IEnumerable<IElectedDuty> duties,
+    LastOutage outage,
+    IOptions<WorkerOptions> options,
+    TimeProvider time,
+    ILogger<Elections> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ShortestSilence = TimeSpan.FromMilliseconds(500);
 
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -26,10 +35,12 @@ internal sealed partial class Elections(
             {
                 await using var session = new NpgsqlConnection(database.Direct(me.SessionName));
                 await session.OpenAsync(stoppingToken);
+                await EndWithSilenceAsync(session, stoppingToken);
                 await StandAsync(session, running, term.Token);
             }
             catch (Exception failure) when (PostgresAbsence.Explains(failure))
             {
+                outage.Note();
                 LogLost(running.Count, failure.GetType().Name);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -41,6 +52,15 @@ internal sealed partial class Elections(
             await Task.WhenAll(running.Values);
             await Task.Delay(AfterFailure, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    // Whoever is elected asks all the time. The session of a lost host would hold what it was elected for until TCP gives it up, in hours.
+    private async Task EndWithSilenceAsync(NpgsqlConnection session, CancellationToken cancellationToken)
+    {
+        var silence = options.Value.Lease / 5 > ShortestSilence ? options.Value.Lease / 5 : ShortestSilence;
+        await using var set = new NpgsqlCommand("SELECT set_config('idle_session_timeout', $1, false)", session);
+        set.Parameters.Add(new NpgsqlParameter<string> { TypedValue = string.Create(CultureInfo.InvariantCulture, $"{silence.TotalMilliseconds:0}ms") });
+        await set.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private async Task StandAsync(NpgsqlConnection session, Dictionary<string, Task> running, CancellationToken term)

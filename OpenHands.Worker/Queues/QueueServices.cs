@@ -40,6 +40,9 @@ internal static class QueueServices
         services.AddScoped<TaskProgress>();
         services.AddSingleton<IElectedDuty, QueueFeeder>();
         services.AddSingleton<IElectedDuty, Sweeper>();
+        services.AddSingleton<IElectedDuty, Upkeep>();
+        services.AddSingleton<RescueTasks>();
+        services.AddSingleton<LastOutage>();
         services.AddSingleton<RecurringTasks>();
         services.AddSingleton<IElectedDuty>(provider => provider.GetRequiredService<RecurringTasks>());
         services.AddSingleton<QueueSignals>();

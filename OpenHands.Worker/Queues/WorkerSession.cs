@@ -17,6 +17,7 @@ internal sealed partial class WorkerSession(
     LeaseCheck check,
     RunningTasks running,
     QueueCounts counts,
+    LastOutage outage,
     IOptions<WorkerOptions> options,
     TimeProvider time,
     ILogger<WorkerSession> logger) : BackgroundService
@@ -78,6 +79,7 @@ internal sealed partial class WorkerSession(
             }
             catch (Exception failure) when (PostgresAbsence.Explains(failure))
             {
+                outage.Note();
                 NoteAway(failure);
                 await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -163,7 +165,7 @@ internal sealed partial class WorkerSession(
         Volatile.Write(ref _beatAt, now);
 
         // A notice may be lost with the session.
-        foreach (var id in await leases.CancelledAsync(stoppingToken))
+        foreach (var id in await leases.CancelledAsync([.. running.All.Select(task => task.Id)], stoppingToken))
             running.Find(id)?.Stop(StopCause.CancelRequested);
         await counts.WriteAsync(stoppingToken);
     }

@@ -47,6 +47,31 @@ public sealed class AuditApiTests(DatabaseServer server) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Webhooks_and_invitations_are_told_without_tokens()
+    {
+        var made = JsonNode.Parse(await SendAsync(
+            HttpMethod.Post, $"/api/v1/organizations/{_organization}/webhooks", """{"url":"https://hooks.example.org/in?token=canary"}""", HttpStatusCode.Created))!;
+        var webhook = (string?)made["webhook"]!["id"];
+        await SendAsync(HttpMethod.Patch, $"/api/v1/organizations/{_organization}/webhooks/{webhook}", """{"is_enabled":false}""", HttpStatusCode.OK);
+        await SendAsync(HttpMethod.Delete, $"/api/v1/organizations/{_organization}/webhooks/{webhook}", null, HttpStatusCode.NoContent);
+        Assert.Equal(
+            [
+                $"webhook.deleted {webhook} https://hooks.example.org, not enabled", $"webhook.updated {webhook} https://hooks.example.org, not enabled",
+                $"webhook.created {webhook} https://hooks.example.org",
+            ],
+            await ToldAsync("webhook"));
+
+        var invitation = (string?)JsonNode.Parse(await SendAsync(
+            HttpMethod.Post, $"/api/v1/organizations/{_organization}/invitations", """{"role":"member","email":"eve@example.org"}""", HttpStatusCode.Created))!["id"];
+        await SendAsync(HttpMethod.Delete, $"/api/v1/organizations/{_organization}/invitations/{invitation}", null, HttpStatusCode.NoContent);
+        Assert.Equal(
+            [$"invitation.revoked {invitation} member, for eve@example.org", $"invitation.created {invitation} member, for eve@example.org"], await ToldAsync("invitation"));
+
+        async Task<IEnumerable<string>> ToldAsync(string subject) => (await JsonAsync($"{_audit}?action={subject}"))["items"]!.AsArray()
+            .Select(audited => $"{audited!["action"]} {audited["target"]} {audited["detail"]}");
+    }
+
+    [Fact]
     public async Task An_export_goes_on_where_the_last_one_ended()
     {
         await SealAsync();
@@ -98,7 +123,7 @@ public sealed class AuditApiTests(DatabaseServer server) : IAsyncLifetime
         await Eventually.TrueAsync("everything is sealed", async () =>
         {
             await new AuditSealer(new KeyRing(ApiHost.KeyRing), TimeProvider.System).SealAsync(system, Token);
-            return (await _database.QueryAsync("SELECT 1 FROM audit_events WHERE position IS NULL")).Count == 0;
+            return (await _database.QueryAsync($"SELECT 1 FROM ({AuditRows.All}) AS e WHERE position IS NULL")).Count == 0;
         });
     }
 

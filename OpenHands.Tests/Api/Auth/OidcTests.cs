@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.IdentityModel.Tokens;
+using OpenHands.Storage.Audit;
 using OpenHands.Tests.Support;
 
 namespace OpenHands.Tests.Api.Auth;
@@ -49,6 +50,9 @@ public sealed class OidcTests(DatabaseServer server) : IAsyncLifetime
             var me = JsonNode.Parse(await browser.GetStringAsync(new Uri(replica.Client.BaseAddress!, "/api/v1/users/me"), Token))!;
             Assert.Equal(("alice@example.org", "alice"), ((string?)me["email"], (string?)me["display_name"]));
             Assert.Single(me["memberships"]!.AsArray());
+            Assert.Equal(
+                [$"login|{me["id"]}|{me["id"]}|True"],
+                await _database.QueryAsync($"SELECT action, actor, user_id, address IS NOT NULL FROM ({AuditRows.All}) AS e WHERE action = 'login'"));
         }
 
         Assert.Empty(await _database.QueryAsync("SELECT 1 FROM data_protection_keys WHERE encrypted LIKE '%<key%'"));

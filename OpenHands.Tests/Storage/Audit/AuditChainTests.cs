@@ -36,7 +36,7 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
         var report = await VerifyAsync();
         Assert.True(report.IsIntact, string.Join('\n', report.Findings));
         Assert.Equal((35, 2, 1), (report.Events, report.Links, report.UnsealedCount));
-        Assert.Equal(await _database.QueryAsync("SELECT id FROM audit_events WHERE target = 'young0'"), report.Unsealed);
+        Assert.Equal(await _database.QueryAsync($"SELECT id FROM ({AuditRows.All}) AS e WHERE target = 'young0'"), report.Unsealed);
     }
 
     [Theory]
@@ -111,9 +111,33 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
     public async Task Events_that_came_with_a_backup_of_another_server_are_sealed()
     {
         await NoteAsync(2);
-        await _database.QueryAsync("UPDATE audit_events SET transaction_id = '9000000000000000'::xid8");
+        await _database.QueryAsync("INSERT INTO audit_events (id, actor, action, target, detail, occurred_at) VALUES ('x', 'a', 'b', 'c', '', now())");
+        foreach (var table in new[] { "audit_events", "audit_groups" })
+            await _database.QueryAsync($"UPDATE {table} SET transaction_id = '9000000000000000'::xid8");
         await SealAsync();
-        Assert.Equal(2, (await VerifyAsync()).Events);
+        Assert.Equal(3, (await VerifyAsync()).Events);
+    }
+
+    [Fact]
+    public async Task More_groups_than_a_link_takes_are_sealed_in_several_each_event_once()
+    {
+        foreach (var group in new[] { "a", "b", "c" })
+        {
+            await _database.QueryAsync(
+                $"""
+                SELECT add_audit_group(array_agg('{group}' || lpad(n::text, 3, '0')), array_agg(t), array_agg(t), array_agg('a'::text), array_agg('b'::text), array_agg('{group}' || n), array_agg(''::text),
+                    array_agg(t), array_agg(t), array_agg(t), array_agg(now()))
+                FROM generate_series(1, 600) n, (SELECT NULL::text) AS nothing(t)
+                """);
+        }
+
+        await SealAsync();
+        var report = await VerifyAsync();
+        Assert.True(report.IsIntact, string.Join('\n', report.Findings));
+        Assert.Equal((1800, 2, 0), (report.Events, report.Links, report.UnsealedCount));
+        Assert.Equal(
+            new[] { "a", "b", "c" }.SelectMany(group => Enumerable.Range(1, 600).Select(number => $"{group}{number}")), await _database.QueryAsync("SELECT target FROM audit_events ORDER BY position"));
+        Assert.Equal(["0"], await _database.QueryAsync("SELECT count(*) FROM audit_groups"));
     }
 
     [Fact]
@@ -135,6 +159,8 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
     public async Task Retention_deletes_only_what_an_organization_no_longer_keeps_and_the_chain_says_so()
     {
         await NoteAsync(5);
+        await SealAsync();
+        await _database.QueryAsync("UPDATE audit_events SET position = NULL; DELETE FROM audit_seals"); // not to be sealed before they are old
         await _database.QueryAsync($"UPDATE audit_events SET organization_id = '{_organization}', occurred_at = now() - interval '40 days', id = '0' || substr(id, 2) WHERE target IN ('1', '2', '4')");
         await _database.QueryAsync($"UPDATE audit_events SET id = lpad(to_hex((extract(epoch FROM occurred_at) * 1000)::bigint), 12, '0') || substr(id, 13)");
         await _database.QueryAsync($"INSERT INTO audit_retentions VALUES ('{_organization}', 60)");
@@ -149,6 +175,29 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
 
         await _database.QueryAsync("DELETE FROM audit_events WHERE target = '0'");
         Assert.Equal(AuditFault.Deleted, Assert.Single((await VerifyAsync()).Findings).Kind);
+    }
+
+    [Fact]
+    public async Task What_no_organization_decides_about_is_kept_as_long_as_the_operator_says()
+    {
+        await NoteAsync(4);
+        await SealAsync();
+        await _database.QueryAsync("UPDATE audit_events SET position = NULL; DELETE FROM audit_seals"); // not to be sealed before they are old
+        await _database.QueryAsync(
+            $"""
+            UPDATE audit_events SET occurred_at = now() - interval '40 days' WHERE target <> '3';
+            UPDATE audit_events SET organization_id = '{_organization}' WHERE target = '1';
+            UPDATE audit_events SET organization_id = 'an organization that is gone' WHERE target = '2';
+            UPDATE audit_events SET id = lpad(to_hex((extract(epoch FROM occurred_at) * 1000)::bigint), 12, '0') || substr(id, 13)
+            """);
+        await SealAsync();
+        Assert.Equal(0, await PruneAsync());
+        Assert.Equal(0, await PruneAsync(days: 60));
+        Assert.Equal(2, await PruneAsync(days: 30));
+        Assert.Equal(["1", "3"], await _database.QueryAsync("SELECT target FROM audit_events ORDER BY target"));
+        var report = await VerifyAsync();
+        Assert.True(report.IsIntact, string.Join('\n', report.Findings));
+        Assert.Equal(2, report.Pruned);
     }
 
     [Fact]
@@ -212,18 +261,18 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
     private async Task SealAsync(KeyRing? ring = null)
     {
         await Eventually.TrueAsync("what is to be sealed is below the horizon", async () => (await _database.QueryAsync(
-            """
-            SELECT 1 FROM audit_events
+            $"""
+            SELECT 1 FROM ({AuditRows.All}) AS e
             WHERE position IS NULL AND transaction_id BETWEEN pg_snapshot_xmin(pg_current_snapshot()) AND pg_snapshot_xmax(pg_current_snapshot()) AND target NOT LIKE 'after%'
             """)).Count == 0);
         await using var connection = await SystemAsync();
         await new AuditSealer(ring ?? Ring, TimeProvider.System).SealAsync(connection, Token);
     }
 
-    private async Task<int> PruneAsync()
+    private async Task<int> PruneAsync(int? days = null)
     {
         await using var connection = await SystemAsync();
-        return await new AuditSealer(Ring, TimeProvider.System).PruneAsync(connection, Token);
+        return await new AuditSealer(Ring, TimeProvider.System) { DaysWithoutOrganization = days }.PruneAsync(connection, Token);
     }
 
     private async Task<AuditReport> VerifyAsync(KeyRing? ring = null, string? head = null)

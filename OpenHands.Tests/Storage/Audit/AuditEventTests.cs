@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
+using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
@@ -45,7 +46,7 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
             await EventsAsync($"organization_id = '{_organization}' AND action LIKE 'secret.%'"));
         Assert.Equal(
             [$"{_user}|192.0.2.7|key1|request1"],
-            await fixture.Database.QueryAsync($"SELECT DISTINCT actor, address, api_key_id, request_id FROM audit_events WHERE organization_id = '{_organization}' AND action LIKE 'secret.%'"));
+            await fixture.Database.QueryAsync($"SELECT DISTINCT actor, address, api_key_id, request_id FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action LIKE 'secret.%'"));
     }
 
     [Fact]
@@ -93,6 +94,25 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
     }
 
     [Fact]
+    public async Task Who_used_an_invitation_is_told_and_what_is_only_swept_is_not()
+    {
+        await using var db = fixture.Database.Open(_user, _organization);
+        var invitations = new InvitationStore(db, db.Tenant!, TimeProvider.System);
+        var until = TimeProvider.System.GetUtcNow().AddDays(7);
+        var (open, token, _) = await invitations.CreateAsync(OrganizationRole.Member, null, until, null, Token);
+        var (old, _, _) = await invitations.CreateAsync(OrganizationRole.Admin, "eve@example.org", until, null, Token);
+        var guest = await fixture.Database.SignInAsync();
+        await using (var theirs = fixture.Database.Open(guest))
+            Assert.Equal(InvitationOutcome.Done, (await new InvitationStore(theirs, theirs.Tenant!, TimeProvider.System).AcceptAsync(token, Token)).Outcome);
+        await fixture.Database.QueryAsync($"UPDATE invitations SET expires_at = now() - interval '31 days' WHERE id = '{old!.Id}'; DELETE FROM invitations WHERE organization_id = '{_organization}'");
+
+        Assert.Equal(
+            [$"invitation.created|{open!.Id}|member|{_user}", $"invitation.created|{old.Id}|admin, for eve@example.org|{_user}", $"invitation.accepted|{open.Id}|member|{guest}"],
+            await fixture.Database.QueryAsync(
+                $"SELECT action, target, detail, actor FROM audit_events WHERE organization_id = '{_organization}' AND action LIKE 'invitation.%' ORDER BY occurred_at, id"));
+    }
+
+    [Fact]
     public async Task What_is_rolled_back_was_never_done_and_re_encryption_is_no_change()
     {
         var owner = SecretOwner.Organization(_organization);
@@ -114,9 +134,9 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
     [Fact]
     public async Task Nobody_who_serves_changes_deletes_or_writes_events_by_hand()
     {
-        foreach (var statement in new[] { "UPDATE audit_events SET actor = 'x'", "DELETE FROM audit_events", "INSERT INTO audit_events (id, actor, action, target, detail, occurred_at) VALUES ('x', 'x', 'x', 'x', 'x', now())", "SELECT * FROM audit_seals" })
+        foreach (var statement in new[] { "UPDATE audit_events SET actor = 'x'", "DELETE FROM audit_events", "INSERT INTO audit_events (id, actor, action, target, detail, occurred_at) VALUES ('x', 'x', 'x', 'x', 'x', now())", "SELECT * FROM audit_seals", "SELECT * FROM audit_groups", "DELETE FROM audit_groups" })
             Assert.Equal("42501", await RefusalAsync(fixture.Database.App, statement));
-        foreach (var statement in new[] { "UPDATE audit_events SET actor = 'x'", "UPDATE audit_seals SET hash = ''", "DELETE FROM audit_seals" })
+        foreach (var statement in new[] { "UPDATE audit_events SET actor = 'x'", "UPDATE audit_seals SET hash = ''", "DELETE FROM audit_seals", "UPDATE audit_groups SET actors = '{x}'" })
             Assert.Equal("42501", await RefusalAsync(fixture.Database.System, statement));
     }
 
@@ -141,10 +161,18 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
         await Task.WhenAll(Enumerable.Range(0, Readers).Select(number =>
             log.NoteAsync(new AuditNote(AuditNote.SecretRead, $"S{number}", "", _organization, null), _user, new AuditOrigin("192.0.2.1", null, null))));
         var commits = long.Parse((await fixture.Database.QueryAsync(
-            $"SELECT count(DISTINCT transaction_id::text) FROM audit_events WHERE organization_id = '{_organization}' AND action = 'secret.read'")).Single(), System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal([$"{Readers}"], await fixture.Database.QueryAsync($"SELECT count(DISTINCT target) FROM audit_events WHERE organization_id = '{_organization}' AND action = 'secret.read'"));
+            $"SELECT count(DISTINCT transaction_id::text) FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action = 'secret.read'")).Single(), System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal([$"{Readers}"], await fixture.Database.QueryAsync($"SELECT count(DISTINCT target) FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action = 'secret.read'"));
         Assert.InRange(commits, 1, Readers / 2);
     }
+
+    // Such a group could not become events, and would keep the sealer from all others.
+    [Theory]
+    [InlineData("'{x}', '{NULL,NULL}', '{NULL}', '{a}', '{b}', '{c}', '{d}', '{NULL}', '{NULL}', '{NULL}'")]
+    [InlineData("'{x}', '{NULL}', '{NULL}', '{NULL}', '{b}', '{c}', '{d}', '{NULL}', '{NULL}', '{NULL}'")]
+    [InlineData("'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'")]
+    public async Task A_group_of_events_that_are_none_is_refused(string arrays) =>
+        Assert.Equal("23514", await RefusalAsync(fixture.Database.App, $"SELECT add_audit_group({arrays}, ARRAY[now()])"));
 
     private static async Task<string?> RefusalAsync(string connectionString, string statement)
     {
@@ -155,7 +183,7 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
     }
 
     private Task<IReadOnlyList<string>> EventsAsync(string which) =>
-        fixture.Database.QueryAsync($"SELECT action, target, detail FROM audit_events WHERE {which} ORDER BY occurred_at, id");
+        fixture.Database.QueryAsync($"SELECT action, target, detail FROM ({AuditRows.All}) AS e WHERE {which} ORDER BY occurred_at, id");
 
     private async Task<T> WithSecretsAsync<T>(Func<SecretStore, Task<T>> act)
     {

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using OpenHands.Storage.Secrets;
+using OpenHands.Storage.Secrets.Rotation;
 using OpenHands.Tests.Support;
 using StackExchange.Redis;
 
@@ -132,12 +134,30 @@ public sealed class SecretCacheTests(DatabaseFixture fixture, RedisFixture redis
         Assert.Equal("newest", await ValueAsync("TOKEN", caches: replica));
     }
 
-    private async Task<string?> ValueAsync(string name, string? user = null, Caches? caches = null) =>
-        await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user, caches) is { } value ? Encoding.UTF8.GetString(value) : null;
+    [Fact]
+    public async Task A_ciphertext_in_Redis_from_before_a_rotation_does_no_harm_when_the_old_key_is_gone()
+    {
+        const string New = "the key ring after the rotation, long enough";
+        var owner = SecretOwner.User(_user);
+        await WithAsync(store => store.AddAsync(owner, "TOKEN", "canary", null, Token));
+        Assert.Equal("canary", await ValueAsync("TOKEN"));
+        var kept = await _redis.Keys.StringGetAsync($"secret:user.{_user}.TOKEN");
+        await using var system = NpgsqlDataSource.Create(fixture.Database.System);
+        await new KeyRotation(new KeyRing(New, Ring), new KeyRotationOptions { RowsPerSecond = 100_000 }, TimeProvider.System).RunAsync(system, null, Token);
+        Assert.Equal(kept, await _redis.Keys.StringGetAsync($"secret:user.{_user}.TOKEN"));
 
-    private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, Caches? caches = null)
+        Assert.Equal("canary", await ValueAsync("TOKEN", ring: New));
+        Assert.NotEqual(kept, await _redis.Keys.StringGetAsync($"secret:user.{_user}.TOKEN"));
+        Assert.Equal("canary", await ValueAsync("TOKEN", ring: New)); // from Redis, under the new key
+        await Assert.ThrowsAsync<KeyRingMismatchException>(() => ValueAsync("TOKEN")); // what PostgreSQL holds is not hidden
+    }
+
+    private async Task<string?> ValueAsync(string name, string? user = null, Caches? caches = null, string ring = Ring) =>
+        await WithAsync(store => store.FindValueAsync(user ?? _user, _organization, name, Token), user, caches, ring) is { } value ? Encoding.UTF8.GetString(value) : null;
+
+    private async Task<T> WithAsync<T>(Func<SecretStore, Task<T>> act, string? user = null, Caches? caches = null, string ring = Ring)
     {
         await using var db = fixture.Database.Open(user ?? _user, _organization);
-        return await act(new SecretStore(db, new SecretCipher(new KeyRing(Ring)), (caches ?? _caches).Secrets, fixture.Database.Audit, TimeProvider.System));
+        return await act(new SecretStore(db, new SecretCipher(new KeyRing(ring)), (caches ?? _caches).Secrets, fixture.Database.Audit, TimeProvider.System));
     }
 }

@@ -67,7 +67,7 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
     public async Task Only_the_allowed_functions_run_as_the_owner_and_their_search_path_is_fixed()
     {
         Assert.Equal(
-            ["audit_change", "create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "note_audit_events", "note_session_accesses", "remove_user", "sign_in", "sign_in_identity", "tenant_admin_organization", "tenant_organization", "use_invitation", "webhooks_for"],
+            ["add_audit_group", "audit_change", "create_organization", "find_api_key", "keep_an_admin", "note_api_key_uses", "note_audit_events", "note_session_accesses", "noted_audit_events", "remove_user", "sign_in", "sign_in_identity", "tenant_admin_organization", "tenant_organization", "use_invitation", "webhooks_for"],
             await fixture.Database.QueryAsync("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef ORDER BY 1"));
         Assert.Empty(await fixture.Database.QueryAsync(
             """
@@ -97,9 +97,9 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         // Whoever a policy names sees what it says regardless of the tenant.
         Assert.Equal(
             [
-                "api_keys|{openhands_owner}", "audit_events|{openhands_owner}", "audit_events|{openhands_system}", "audit_retentions|{openhands_system}", "audit_seals|{openhands_system}",
+                "api_keys|{openhands_owner}", "audit_events|{openhands_owner}", "audit_events|{openhands_system}", "audit_groups|{openhands_owner}", "audit_groups|{openhands_system}", "audit_retentions|{openhands_system}", "audit_seals|{openhands_system}",
                 "data_protection_keys|{openhands_system}", "dead_letters|{openhands_system}", "idempotency_records|{openhands_system}", "invitations|{openhands_owner}", "invitations|{openhands_system}",
-                "key_rotation_runs|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}", "queue_minutes|{openhands_system}",
+                "key_rotation_runs|{openhands_system}", "organization_memberships|{openhands_owner}", "organization_settings|{openhands_system}", "organizations|{openhands_owner}", "organizations|{openhands_system}", "queue_minutes|{openhands_system}",
                 "queue_rules|{openhands_system}", "queue_weights|{openhands_system}", "recurring_tasks|{openhands_system}", "secret_versions|{openhands_system}", "secrets|{openhands_system}",
                 "sessions|{openhands_owner}", "sessions|{openhands_system}", "tasks|{openhands_system}", "tenant_keys|{openhands_system}", "user_identities|{openhands_owner}",
                 "user_settings|{openhands_system}", "users|{openhands_owner}", "webhook_deliveries|{openhands_system}", "webhooks|{openhands_owner}", "webhooks|{openhands_system}", "workers|{openhands_system}",
@@ -108,14 +108,14 @@ public sealed class TenantTablesTests(DatabaseFixture fixture) : IClassFixture<D
         Assert.Empty(await fixture.Database.QueryAsync(
             "SELECT tablename, policyname FROM pg_policies WHERE roles = '{public}' AND coalesce(qual, with_check) NOT LIKE '%tenant\\_%'"));
         Assert.Equal(
-            ["audit_events", "audit_retentions", "audit_seals", "dead_letters", "encryption_keys", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights", "recurring_tasks", "tasks", "tenant_keys", "webhook_deliveries", "workers"],
+            ["audit_events", "audit_groups", "audit_retentions", "audit_seals", "dead_letters", "encryption_keys", "key_rotation_runs", "queue_minutes", "queue_rules", "queue_weights", "recurring_tasks", "tasks", "tenant_keys", "webhook_deliveries", "workers"],
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> '__EFMigrationsHistory'
                   AND has_table_privilege('openhands_system', oid, 'SELECT, INSERT, UPDATE') ORDER BY 1
                 """));
         Assert.Equal(
-            ["idempotency_records", "invitations", "sessions"],
+            ["audit_groups", "idempotency_records", "invitations", "sessions"],
             await fixture.Database.QueryAsync(
                 """
                 SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')

@@ -253,7 +253,7 @@ public sealed class QueueDrainerTests(DatabaseServer server, RedisFixture redis)
         finish.SetResult();
         await stopping;
 
-        Assert.Equal(["0|done", "1|waiting"], await _queues.TasksAsync("payload, status"));
+        Assert.Equal(["0|done", "1|waiting"], (await _queues.TasksAsync("payload, status")).Order());
         Assert.Empty(await _queues.Postgres.QueryAsync("SELECT id FROM workers"));
     }
 

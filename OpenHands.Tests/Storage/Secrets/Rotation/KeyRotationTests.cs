@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
@@ -31,10 +32,14 @@ public sealed class KeyRotationTests(DatabaseServer server)
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var load = Enumerable.Range(0, 2).Select(worker => UseAsync(database, user, worker, stop.Token)).ToList();
         var reports = new List<KeyRotationProgress>();
+        var started = TimeProvider.System.GetTimestamp();
         var result = await new KeyRotation(new KeyRing(New, Old), new KeyRotationOptions { RowsPerSecond = 100_000 }, TimeProvider.System)
             .RunAsync(system, new Reports(reports), Token);
         await stop.CancelAsync();
+        var elapsed = TimeProvider.System.GetElapsedTime(started);
         var operations = await Task.WhenAll(load);
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{result.Rotated} rows rotated in {elapsed.TotalSeconds:F1} s beside {operations.Sum()} reads and writes, of which none failed; {result.Refused.Count} rows refused"));
 
         Assert.Empty(result.Refused);
         Assert.True(operations.Sum() > 0);
