@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Npgsql;
 using OpenHands.Cli.Terminal;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Secrets.Rotation;
 
@@ -36,6 +37,7 @@ internal static class RotateCommand
         var keys = work.Installation.Keys;
         await using var system = NpgsqlDataSource.Create(work.Installation.System);
         await DemandCompleteAsync(system, keys, cancellationToken);
+        await NoteAsync(system, work, cancellationToken);
         if (work.Arguments.GetValue(Here))
             return Answer(await new KeyRotation(keys, new KeyRotationOptions { RowsPerSecond = rows }, work.Time, new TenantKeys(work.Configuration, work.Time)).RunAsync(system, new Lines(work), cancellationToken));
 
@@ -44,6 +46,13 @@ internal static class RotateCommand
         return work.Arguments.GetValue(NoWait)
             ? new Outcome($"Rotation {id} is requested; 'rotate' without --no-wait shows how far it is.", new { Id = id })
             : await WaitAsync(work, runs, id, cancellationToken);
+    }
+
+    private static async Task NoteAsync(NpgsqlDataSource system, Work work, CancellationToken cancellationToken)
+    {
+        var note = new AuditNote(AuditNote.RotationRequested, work.Installation.Keys.Current.Id, "", null, null);
+        await using var connection = await system.OpenConnectionAsync(cancellationToken);
+        await AuditInsert.InsertAsync(connection, note.By("operator", new AuditOrigin(null, null, "openhands-cli"), work.Time), cancellationToken);
     }
 
     private static async Task DemandCompleteAsync(NpgsqlDataSource system, KeyRing keys, CancellationToken cancellationToken)

@@ -65,12 +65,7 @@ internal sealed class TenantErasure(NpgsqlConnection administrator, Installation
 
         var audited = new AuditNote("tenant.erased", scope.Id, scope.Kind, scope.IsOrganization ? scope.Id : null, scope.IsOrganization ? null : scope.Id)
             .By("operator", new AuditOrigin(null, null, "openhands-cli"), time);
-        await using var note = new NpgsqlCommand(
-            "INSERT INTO audit_events (id, organization_id, user_id, actor, action, target, detail, request_id, occurred_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", administrator);
-        foreach (var value in new object?[] { audited.Id, audited.OrganizationId, audited.UserId, audited.Actor, audited.Action, audited.Target, audited.Detail, audited.RequestId })
-            note.Parameters.Add(new NpgsqlParameter { Value = value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text });
-        note.Parameters.Add(new NpgsqlParameter { Value = audited.OccurredAt });
-        await note.ExecuteNonQueryAsync(cancellationToken);
+        await AuditInsert.InsertAsync(administrator, audited, cancellationToken);
         try
         {
             await using var check = new NpgsqlCommand("SET CONSTRAINTS ALL IMMEDIATE", administrator);

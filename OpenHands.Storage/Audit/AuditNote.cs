@@ -25,6 +25,12 @@ public sealed record AuditNote(string Action, string Target, string Detail, stri
     /// <summary>Exporting the audit log.</summary>
     public const string AuditExported = "audit.exported";
 
+    /// <summary>An operator's wish for everything to come under another key of the ring.</summary>
+    public const string RotationRequested = "keys.rotation_requested";
+
+    /// <summary>That everything came under another key of the ring.</summary>
+    public const string Rotated = "keys.rotated";
+
     /// <summary>The event that this becomes.</summary>
     internal AuditEvent By(string? actor, AuditOrigin? origin, TimeProvider time) => new()
     {

@@ -1,4 +1,6 @@
+using System.Globalization;
 using Npgsql;
+using OpenHands.Storage.Audit;
 using OpenHands.Storage.Settings;
 
 namespace OpenHands.Storage.Secrets.Rotation;
@@ -41,8 +43,18 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
             refused.AddRange(table.Refused.Select(id => $"{table.Name}:{id}"));
         }
 
-        var removable = await StrikeOutAsync(system, cancellationToken);
-        return new KeyRotationResult(keys.Current.Id, rotated, refused, removable);
+        var result = new KeyRotationResult(keys.Current.Id, rotated, refused, await StrikeOutAsync(system, cancellationToken));
+        await NoteAsync(system, result, cancellationToken);
+        return result;
+    }
+
+    private async Task NoteAsync(NpgsqlDataSource system, KeyRotationResult result, CancellationToken cancellationToken)
+    {
+        var detail = string.Create(CultureInfo.InvariantCulture, $"{result.Rotated} rows, {result.Refused.Count} refused");
+        if (result.Removable.Count > 0)
+            detail += $", no longer used: {string.Join(' ', result.Removable)}";
+        await using var connection = await system.OpenConnectionAsync(cancellationToken);
+        await AuditInsert.InsertAsync(connection, new AuditNote(AuditNote.Rotated, result.CurrentKeyId, detail, null, null).By(null, null, time), cancellationToken);
     }
 
     private async Task<long> RotateAsync(NpgsqlDataSource system, RotatedTable table, long rotated, Action<long> report, CancellationToken cancellationToken)
