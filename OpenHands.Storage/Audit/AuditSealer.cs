@@ -158,7 +158,8 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         };
     }
 
-    private static async Task<AuditSeal?> NewestAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    /// <summary>The newest link; null when nothing has been sealed yet.</summary>
+    public static async Task<AuditSeal?> NewestAsync(NpgsqlConnection system, CancellationToken cancellationToken)
     {
         await using var select = new NpgsqlCommand(NewestSeal, system);
         await using var rows = await select.ExecuteReaderAsync(cancellationToken);

@@ -15,41 +15,48 @@ public sealed class WaitingTasks(QueueDatabase database)
                 SELECT t.fairness_key FROM tasks t WHERE t.queue = $1 AND t.status = 'waiting' AND t.fairness_key > k.fairness_key
                 ORDER BY t.fairness_key LIMIT 1)
             FROM keys k WHERE k.fairness_key IS NOT NULL)
-        SELECT k.fairness_key, head.id FROM (SELECT fairness_key FROM keys WHERE fairness_key IS NOT NULL LIMIT $3) k
+        SELECT k.fairness_key, head.id, head.priority, head.run_at, statement_timestamp()
+        FROM (SELECT fairness_key FROM keys WHERE fairness_key IS NOT NULL LIMIT $3) k
         CROSS JOIN LATERAL (
-            SELECT id FROM tasks WHERE queue = $1 AND status = 'waiting' AND fairness_key = k.fairness_key
+            SELECT id, priority, run_at FROM tasks WHERE queue = $1 AND status = 'waiting' AND fairness_key = k.fairness_key
             ORDER BY priority DESC, run_at, id LIMIT $4) head
         """;
 
     private static readonly string FromStart = Heads.Replace("{0}", ">=", StringComparison.Ordinal);
     private static readonly string FromKey = Heads.Replace("{0}", ">", StringComparison.Ordinal);
 
-    /// <summary>The first tasks of those who share the queue, in the order in which they are to run.</summary>
+    /// <summary>
+    /// The first tasks of those who share the queue, in the order in which they are to run. Takes long while a transaction somewhere stays open,
+    /// since it passes over everything that waited before: see <see cref="WaitingLanes"/>.
+    /// </summary>
     /// <param name="queue">Name of the queue.</param>
     /// <param name="after">Begins with the fairness key after this; null for the first.</param>
     /// <param name="keys">Most fairness keys.</param>
     /// <param name="each">Most tasks of each.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
-    public async Task<IReadOnlyList<(string FairnessKey, IReadOnlyList<string> Ids)>> HeadsAsync(
-        string queue, string? after, int keys, int each, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<QueueHead>> HeadsAsync(string queue, string? after, int keys, int each, CancellationToken cancellationToken)
     {
-        await using var read = database.System.CreateCommand(after is null ? FromStart : FromKey);
+        await using var read = database.SlowCommand(after is null ? FromStart : FromKey);
         read.Parameters.Add(new NpgsqlParameter<string> { TypedValue = queue });
         read.Parameters.Add(new NpgsqlParameter<string> { TypedValue = after ?? "" });
         read.Parameters.Add(new NpgsqlParameter<int> { TypedValue = keys });
         read.Parameters.Add(new NpgsqlParameter<int> { TypedValue = each });
-        var heads = new List<(string FairnessKey, IReadOnlyList<string> Ids)>();
-        List<string>? ids = null;
-        await using var row = await read.ExecuteReaderAsync(cancellationToken);
-        while (await row.ReadAsync(cancellationToken))
-        {
-            var key = row.GetString(0);
-            if (ids is null || heads[^1].FairnessKey != key)
-                heads.Add((key, ids = []));
-            ids.Add(row.GetString(1));
-        }
+        return (await QueueHead.ReadAsync(read, cancellationToken)).Heads;
+    }
 
-        return heads;
+    /// <summary>The same in the lanes that are known, and in what lies between them, without passing over what waited before.</summary>
+    /// <param name="queue">Name of the queue.</param>
+    /// <param name="lanes">The lanes; at least one.</param>
+    /// <param name="each">Most tasks of each.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <returns>The tasks, and what PostgreSQL's clock said.</returns>
+    public async Task<(IReadOnlyList<QueueHead> Heads, DateTimeOffset Now)> LanesAsync(
+        string queue, IReadOnlyList<WaitingLane> lanes, int each, CancellationToken cancellationToken)
+    {
+        await using var read = database.System.CreateCommand(WaitingLanes.Query);
+        WaitingLanes.AddParameters(read.Parameters, queue, lanes, each);
+        var (heads, now) = await QueueHead.ReadAsync(read, cancellationToken);
+        return (heads, now ?? throw new InvalidOperationException("The statement always says the time."));
     }
 
     /// <summary>Makes scheduled tasks due whose time has come.</summary>

@@ -38,7 +38,7 @@ public sealed class WorkerProcessTests(DatabaseServer server, RedisFixture redis
         await Eventually.TrueAsync("the log shows the task", () => _output.Any(line => line.Contains("Task noop", StringComparison.Ordinal)));
         await process.StopAsync();
         Assert.Equal(0, await process.Exited);
-        Assert.Equal(["noop|done"], await database.QueryAsync("SELECT type, status FROM tasks"));
+        Assert.Equal(["noop|done"], await database.QueryAsync("SELECT type, status FROM tasks WHERE queue = 'background_tasks'"));
         Assert.Empty(await database.QueryAsync("SELECT id FROM workers"));
     }
 

@@ -1,81 +1,80 @@
-using Npgsql;
+using System.Text.Json.Nodes;
+using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Secrets.Rotation;
+using OpenHands.Worker.Queues;
 
 namespace OpenHands.Worker.Maintenance;
 
 /// <summary>
-/// Does the rotation that an operator asked for, if it is to this worker's current key. Its progress stands in its row and in the
-/// rows that it re-encrypts, so when this worker is killed the next that is elected goes on.
+/// Does a rotation that an operator asked for, on a worker whose current key is its target. A few seconds at a time, since others wait for the
+/// slot and an attempt has a time limit; what is left stands in the rows themselves, so whoever has the task next goes on, also when a
+/// worker was killed.
 /// </summary>
 internal sealed partial class RotateKeys(
-    string connectionString, KeyRing keys, TenantKeys tenants, TimeProvider time, ILogger<RotateKeys> logger)
-    : ElectedChore(connectionString, LockKey, Pause, time, logger)
+    MaintenanceDatabase database, KeyRing keys, TenantKeys tenants, TaskProgress progress, TimeProvider time, ILogger<RotateKeys> logger) : ITaskHandler
 {
-    /// <summary>Key of the advisory lock; any constant that nothing else uses.</summary>
-    internal const long LockKey = 0x726f74617465; // "rotate"
+    private static readonly TimeSpan Slice = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private readonly KeyRotationRuns _runs = new(database.Source, time);
 
-    private readonly string _connectionString = connectionString;
-    private readonly TimeProvider _time = time;
-    private readonly ILogger _logger = logger;
-
-    /// <inheritdoc />
-    protected override async Task WorkAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    public async Task<TaskOutcome> HandleAsync(QueuedTask task, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { MaxPoolSize = 4 }.ConnectionString);
-        var runs = new KeyRotationRuns(source, _time);
-        if (await runs.OpenAsync(keys.KeyIds[0], cancellationToken) is not { } run)
-            return;
+        if (await _runs.FindAsync(task.Id, cancellationToken) is not { } run)
+            return new TaskOutcome.Cancel("There is no such rotation.");
+        if (run.Result is { } past)
+            return Done(past);
+        if (run.TargetKeyId != keys.KeyIds[0])
+            return new TaskOutcome.Snooze(Pause); // for a worker with that key
 
-        var rotation = new KeyRotation(keys, new KeyRotationOptions { RowsPerSecond = run.RowsPerSecond }, _time, tenants);
-        var left = await rotation.RemainingAsync(source, cancellationToken);
-        await runs.StartAsync(run.Id, left, cancellationToken);
-        LogStarted(_logger, run.Id, left);
-        // What a worker before this one did counts, too.
-        var before = Math.Max(0, (run.StartedAt is null ? left : run.Total) - left);
-        var progress = new Progress(runs, run.Id, before, _time);
-        var result = await rotation.RunAsync(source, progress, cancellationToken);
-        await progress.LastReport;
-        await runs.FinishAsync(run.Id, result with { Rotated = before + result.Rotated }, cancellationToken);
-        LogDone(_logger, run.Id, result.Rotated, result.Refused.Count);
+        using var slice = new CancellationTokenSource(Slice, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, slice.Token);
+        try
+        {
+            return Done(await RotateAsync(run, either));
+        }
+        catch (Exception failure) when (slice.IsCancellationRequested && !cancellationToken.IsCancellationRequested && failure is OperationCanceledException)
+        {
+            return new TaskOutcome.Snooze(TimeSpan.Zero);
+        }
+        catch (Exception failure) when (PostgresAbsence.Explains(failure))
+        {
+            LogAway(run.Id, failure.Message);
+            return new TaskOutcome.Snooze(Pause);
+        }
     }
+
+    private async Task<KeyRotationResult> RotateAsync(KeyRotationRun run, CancellationTokenSource stop)
+    {
+        var rotation = new KeyRotation(keys, new KeyRotationOptions { RowsPerSecond = run.RowsPerSecond }, time, tenants);
+        var left = await rotation.RemainingAsync(database.Source, stop.Token);
+        await _runs.StartAsync(run.Id, left, stop.Token);
+        if (run.StartedAt is null)
+            LogStarted(run.Id, left);
+        // What was done before counts, too.
+        var total = run.StartedAt is null ? left : run.Total;
+        var before = Math.Max(0, total - left);
+        var reports = new RotationReports(_runs, progress, run.Id, before, Math.Max(total, left), stop, time);
+        await reports.BeginAsync();
+        var result = await rotation.RunAsync(database.Source, reports, stop.Token);
+        await reports.LastReport;
+        result = result with { Rotated = before + result.Rotated };
+        await reports.EndAsync(result.Rotated);
+        await _runs.FinishAsync(run.Id, result, stop.Token);
+        LogDone(run.Id, result.Rotated, result.Refused.Count);
+        return result;
+    }
+
+    private static TaskOutcome.Done Done(KeyRotationResult result) =>
+        new(new JsonObject { ["rotated"] = result.Rotated, ["refused"] = result.Refused.Count, ["removable"] = new JsonArray([.. result.Removable.Select(id => JsonValue.Create(id))]) });
 
     [LoggerMessage(LogLevel.Information, "Rotation {Run}: {Left} rows are to come under the current key")]
-    private static partial void LogStarted(ILogger logger, string run, long left);
+    private partial void LogStarted(string run, long left);
 
     [LoggerMessage(LogLevel.Information, "Rotation {Run} is done: {Rotated} rows re-encrypted, {Refused} could not be read")]
-    private static partial void LogDone(ILogger logger, string run, long rotated, int refused);
+    private partial void LogDone(string run, long rotated, int refused);
 
-    /// <summary>Writes the progress down, once a second at most.</summary>
-    private sealed class Progress(KeyRotationRuns runs, string id, long before, TimeProvider time) : IProgress<KeyRotationProgress>
-    {
-        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-        private long? _at;
-
-        /// <summary>The report under way.</summary>
-        public Task LastReport { get; private set; } = Task.CompletedTask;
-
-        public void Report(KeyRotationProgress value)
-        {
-            if (!LastReport.IsCompleted || (_at is { } at && time.GetElapsedTime(at) < Interval))
-                return;
-            _at = time.GetTimestamp();
-            LastReport = WriteAsync(before + value.Rotated);
-        }
-
-        private async Task WriteAsync(long rotated)
-        {
-            try
-            {
-                await runs.ReportAsync(id, rotated, CancellationToken.None);
-            }
-            catch (NpgsqlException)
-            {
-                // The rotation itself meets the same trouble, and is what matters.
-            }
-        }
-    }
+    [LoggerMessage(LogLevel.Warning, "Rotation {Run} cannot go on now and is tried again: {Reason}")]
+    private partial void LogAway(string run, string reason);
 }

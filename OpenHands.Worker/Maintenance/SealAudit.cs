@@ -1,42 +1,57 @@
+using System.Text.Json.Nodes;
 using Npgsql;
 using OpenHands.Storage.Audit;
+using OpenHands.Storage.Queues;
+using OpenHands.Worker.Queues;
+using OpenTelemetry;
 
 namespace OpenHands.Worker.Maintenance;
 
-/// <summary>Seals the audit log about every second, and once an hour deletes what organizations no longer keep.</summary>
-internal sealed partial class SealAudit(string connectionString, AuditSealer sealer, TimeProvider time, ILogger<SealAudit> logger)
-    : ElectedChore(connectionString, LockKey, Pause, time, logger)
+/// <summary>
+/// Seals the audit log about every second: one task for every minute, which snoozes in between and makes room for the next when its minute
+/// is over. Two of them at once, for a moment or of a worker that was taken for gone, collide at the number of the link without harm.
+/// </summary>
+internal sealed class SealAudit(MaintenanceDatabase database, AuditSealer sealer, TaskProgress progress) : ITaskHandler
 {
-    /// <summary>Key of the advisory lock; any constant that nothing else uses.</summary>
-    internal const long LockKey = 0x61756469746c6f67; // "auditlog"
+    /// <summary>The type of its tasks.</summary>
+    public const string Type = "audit.seal";
 
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PrunePause = TimeSpan.FromHours(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(800); // and the time until it is its turn
+    private static readonly TimeSpan Turn = TimeSpan.FromMinutes(1);
 
-    private readonly TimeProvider _time = time;
-    private readonly ILogger _logger = logger;
-    private long? _prunedAt;
+    /// <summary>Every minute, from the first moment on.</summary>
+    public static RecurringTask EveryMinute { get; } =
+        new(Type, "* * * * *", new NewTask(MaintenanceQueue.Name, Type) { Priority = 100, Retention = TimeSpan.FromMinutes(10) }) { IsDueAtFirst = true };
 
-    /// <inheritdoc />
-    protected override async Task WorkAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    public async Task<TaskOutcome> HandleAsync(QueuedTask task, CancellationToken cancellationToken)
     {
-        var (newest, _) = await sealer.SealAsync(system, cancellationToken);
-        if (_prunedAt is { } at && _time.GetElapsedTime(at) < PrunePause)
-            return;
-
-        // Not before what is there is sealed: only sealed events are deleted.
-        _prunedAt = _time.GetTimestamp();
-        var deleted = await sealer.PruneAsync(system, cancellationToken);
-        if (deleted > 0)
-            LogPruned(_logger, deleted);
+        using var quiet = SuppressInstrumentationScope.Begin(); // every second: nothing to trace
+        await using var system = await database.Source.OpenConnectionAsync(cancellationToken);
+        var (newest, events) = await TrySealAsync(system, cancellationToken);
         if (newest is not null)
-            LogHead(_logger, newest.Number, Convert.ToHexStringLower(newest.Hash));
+            await progress.ReportAsync(events, events, $"Sealed up to {newest.Number}.", cancellationToken);
+        return await AgeAsync(system, task.Id, cancellationToken) < Turn
+            ? new TaskOutcome.Snooze(Pause)
+            : new TaskOutcome.Done(newest is null ? null : new JsonObject { ["sealed_up_to"] = newest.Number });
     }
 
-    [LoggerMessage(LogLevel.Information, "Deleted {Count} audit events that their organizations no longer keep")]
-    private static partial void LogPruned(ILogger logger, int count);
+    private async Task<(AuditSeal? Newest, int Events)> TrySealAsync(NpgsqlConnection system, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await sealer.SealAsync(system, cancellationToken);
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            return (null, 0); // another has made this link
+        }
+    }
 
-    // Kept outside the database by whoever keeps logs: it shows later whether the end of the chain was cut off.
-    [LoggerMessage(LogLevel.Information, "The audit log is sealed up to {Number}:{Hash}")]
-    private static partial void LogHead(ILogger logger, long number, string hash);
+    // By PostgreSQL's clock, which stamped it.
+    private static async Task<TimeSpan> AgeAsync(NpgsqlConnection system, string task, CancellationToken cancellationToken)
+    {
+        await using var age = new NpgsqlCommand("SELECT clock_timestamp() - created_at FROM tasks WHERE id = $1", system);
+        age.Parameters.Add(new NpgsqlParameter<string> { TypedValue = task });
+        return await age.ExecuteScalarAsync(cancellationToken) is TimeSpan known ? known : Turn;
+    }
 }

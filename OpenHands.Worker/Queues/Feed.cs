@@ -8,7 +8,6 @@ namespace OpenHands.Worker.Queues;
 /// </summary>
 internal sealed class Feed(string queue, TimeProvider time)
 {
-    private const int MostKeys = 256;
     private const int MostOfOne = 512;
 
     // Between the take of an id and its lease the row still says that it waits.
@@ -20,12 +19,14 @@ internal sealed class Feed(string queue, TimeProvider time)
     private readonly Dictionary<string, long> _fed = [];
     private HashSet<string> _leftBefore = [];
     private double _floor;
-    private string? _cursor;
     private long _upkeptAt;
     private long _slowlyUpkeptAt;
 
     /// <summary>Name of the queue.</summary>
     public string Queue => queue;
+
+    /// <summary>How it looks for what waits.</summary>
+    public FeedLook Look { get; init; } = new(queue, time);
 
     /// <summary>Slots of all workers together.</summary>
     public int Slots { get; set; }
@@ -59,21 +60,16 @@ internal sealed class Feed(string queue, TimeProvider time)
     {
         ForgetInFlight();
         var each = Math.Min(most + _fed.Count, MostOfOne);
-        var heads = await waiting.HeadsAsync(queue, _cursor, MostKeys, each, cancellationToken);
-        if (heads.Count < MostKeys && _cursor is not null)
-            heads = [.. heads, .. (await waiting.HeadsAsync(queue, null, MostKeys - heads.Count, each, cancellationToken)).Where(head => heads.All(known => known.FairnessKey != head.FairnessKey))];
-        // More than one look can hold: the next one goes on behind them.
-        _cursor = heads.Count == MostKeys ? heads[^1].FairnessKey : null;
-
+        var heads = await Look.LookAsync(waiting, each, cancellationToken);
         if (rule?.MaxRunning is { } limit)
             most = Math.Clamp(limit - (running?.Values.Sum() ?? 0), 0, most);
         var turns = heads.Select(head => new Turn(head.FairnessKey, Room(head, rule, running))).Where(turn => turn.Ids.Count > 0).ToList();
         var available = turns.Sum(turn => turn.Ids.Count);
         var chosen = Choose(turns, most);
-        return (chosen, available > chosen.Count || heads.Any(head => head.Ids.Count == each) || _cursor is not null);
+        return (chosen, available > chosen.Count || heads.Any(head => head.Ids.Count >= each) || Look.IsPartial);
     }
 
-    private Queue<string> Room((string FairnessKey, IReadOnlyList<string> Ids) head, QueueRule? rule, IReadOnlyDictionary<string, int>? running)
+    private Queue<string> Room(QueueHead head, QueueRule? rule, IReadOnlyDictionary<string, int>? running)
     {
         var fresh = head.Ids.Where(id => !_fed.ContainsKey(id));
         return new(rule?.MaxRunningPerTenant is { } most ? fresh.Take(Math.Max(most - (running?.GetValueOrDefault(head.FairnessKey) ?? 0), 0)) : fresh);
@@ -98,7 +94,7 @@ internal sealed class Feed(string queue, TimeProvider time)
                 order.Enqueue(turn, (pass, turn.FairnessKey));
         }
 
-        if (_passes.Count > 4 * MostKeys)
+        if (_passes.Count > 4 * FeedLook.MostKeys)
         {
             foreach (var past in _passes.Where(pass => pass.Value <= _floor).Select(pass => pass.Key).ToList())
                 _passes.Remove(past);

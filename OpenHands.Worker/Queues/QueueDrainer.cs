@@ -6,6 +6,8 @@ namespace OpenHands.Worker.Queues;
 /// <summary>Runs as many tasks at a time as there are slots, until the worker stops; then lets them finish or hands them back.</summary>
 internal sealed partial class QueueDrainer(
     TaskSource source,
+    [FromKeyedServices(QueueDrainer.Reserved)] TaskSource reserved,
+    QueueFilter filter,
     TaskRunner runner,
     TaskSettler settler,
     RunningTasks running,
@@ -16,10 +18,14 @@ internal sealed partial class QueueDrainer(
     TimeProvider time,
     ILogger<QueueDrainer> logger) : BackgroundService
 {
+    /// <summary>Key of the source of what the reserved slot runs.</summary>
+    public const string Reserved = "reserved";
+
     /// <summary>Time on top of <see cref="WorkerOptions.ShutdownTimeout"/> for cancelling and handing back.</summary>
     public static readonly TimeSpan HandBackTime = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan IdlePause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ReservedPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
 
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency);
@@ -39,7 +45,7 @@ internal sealed partial class QueueDrainer(
         {
             await session.Entered.WaitAsync(stoppingToken);
             LogStart(me.Id, options.Value.Concurrency);
-            await DrainAsync(stoppingToken);
+            await Task.WhenAll(DrainAsync(stoppingToken), DrainReservedAsync(stoppingToken));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -72,7 +78,7 @@ internal sealed partial class QueueDrainer(
             }
 
             foreach (var (leased, task) in tasks)
-                _ = RunAsync(leased, task);
+                _ = RunAsync(leased, task, _slots);
             if (tasks.Count == 0)
                 await signals.Pushed.WaitAsync(pause, stoppingToken);
         }
@@ -87,7 +93,29 @@ internal sealed partial class QueueDrainer(
         return free;
     }
 
-    private async Task RunAsync(LeasedTask leased, RunningTask task)
+    // While long tasks have all slots, the platform's own still run, in one of theirs: the audit log is sealed whatever the users do.
+    private async Task DrainReservedAsync(CancellationToken stoppingToken)
+    {
+        if (!filter.Matches(MaintenanceQueue.Name))
+            return;
+        while (true)
+        {
+            await Task.Delay(ReservedPause, time, stoppingToken);
+            if (_slots.CurrentCount > 0)
+                continue;
+            try
+            {
+                foreach (var (leased, task) in await reserved.NextAsync(1, stoppingToken))
+                    await RunAsync(leased, task, null);
+            }
+            catch (Exception failure) when (PostgresAbsence.Explains(failure) || RedisAbsence.Explains(failure))
+            {
+                // The other source says so in the log.
+            }
+        }
+    }
+
+    private async Task RunAsync(LeasedTask leased, RunningTask task, SemaphoreSlim? slots)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
@@ -98,7 +126,7 @@ internal sealed partial class QueueDrainer(
         {
             running.Remove(task);
             task.Dispose();
-            _slots.Release();
+            slots?.Release();
         }
     }
 

@@ -37,6 +37,8 @@ internal static class QueueServices
         services.AddSingleton<TaskSettler>();
         services.AddSingleton<TaskRunner>();
         services.AddSingleton<TaskSource>();
+        services.AddKeyedSingleton(QueueDrainer.Reserved, (provider, _) => ActivatorUtilities.CreateInstance<TaskSource>(
+            provider, new KnownQueues(new QueueFilter(MaintenanceQueue.Name), provider.GetRequiredService<TimeProvider>())));
         services.AddScoped<TaskProgress>();
         services.AddSingleton<IElectedDuty, QueueFeeder>();
         services.AddSingleton<IElectedDuty, Sweeper>();

@@ -9,6 +9,9 @@ namespace OpenHands.Worker.Queues;
 /// <param name="Task">What.</param>
 internal sealed record RecurringTask(string Name, string Cron, NewTask Task)
 {
+    /// <summary>True when it is due once as soon as a worker first knows of it, before the first time that the cron expression names.</summary>
+    public bool IsDueAtFirst { get; init; }
+
     /// <summary>The first time after another.</summary>
     public DateTimeOffset Next(DateTimeOffset after) =>
         CronExpression.Parse(Cron).GetNextOccurrence(after.UtcDateTime) ?? DateTimeOffset.MaxValue;

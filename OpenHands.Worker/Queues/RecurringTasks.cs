@@ -71,12 +71,14 @@ internal sealed partial class RecurringTasks(
             return next <= now ? (next.Value, now) : null;
         await using var enter = new NpgsqlCommand(
             """
-            INSERT INTO recurring_tasks (name, cron, next_at) VALUES ($1, $2, $3)
+            INSERT INTO recurring_tasks (name, cron, next_at) VALUES ($1, $2, CASE WHEN $4 THEN $5 ELSE $3 END)
             ON CONFLICT (name) DO UPDATE SET cron = $2, next_at = $3 WHERE recurring_tasks.cron <> $2
             """, connection);
         enter.Parameters.Add(new NpgsqlParameter<string> { TypedValue = each.Name });
         enter.Parameters.Add(new NpgsqlParameter<string> { TypedValue = each.Cron });
         enter.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = each.Next(now) });
+        enter.Parameters.Add(new NpgsqlParameter<bool> { TypedValue = each.IsDueAtFirst });
+        enter.Parameters.Add(new NpgsqlParameter<DateTimeOffset> { TypedValue = now });
         await enter.ExecuteNonQueryAsync(cancellationToken);
         return null;
     }

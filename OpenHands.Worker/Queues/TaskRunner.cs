@@ -140,6 +140,9 @@ internal sealed partial class TaskRunner(
             case TaskFate.GivenUp(var reason, _):
                 LogGivenUp(task.Id, task.Queue, reason);
                 break;
+            case TaskFate.Snoozed:
+                LogSnoozed(task.Type, task.Id, task.Queue, elapsed.TotalMilliseconds);
+                break;
             default:
                 LogFate(task.Type, task.Id, task.Queue, fate.Word, elapsed.TotalMilliseconds, task.Attempt);
                 break;
@@ -148,6 +151,10 @@ internal sealed partial class TaskRunner(
 
     [LoggerMessage(LogLevel.Information, "Task {Type} {Id} of queue {Queue} {Fate} in {Milliseconds:0.0} ms (attempt {Attempt})")]
     private partial void LogFate(string type, string id, string queue, string fate, double milliseconds, int attempt);
+
+    // It may do so every second.
+    [LoggerMessage(LogLevel.Debug, "Task {Type} {Id} of queue {Queue} snoozed in {Milliseconds:0.0} ms")]
+    private partial void LogSnoozed(string type, string id, string queue, double milliseconds);
 
     [LoggerMessage(LogLevel.Information, "Task {Type} {Id} of queue {Queue} is cancelled: {Reason}")]
     private partial void LogCancelled(string type, string id, string queue, string reason);

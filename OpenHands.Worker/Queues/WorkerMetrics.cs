@@ -11,6 +11,8 @@ internal sealed class WorkerMetrics : IDisposable
     /// <summary>Name of the meter and of the source of spans.</summary>
     public const string Name = "OpenHands.Worker";
 
+    private static readonly KeyValuePair<string, object?> System = new("messaging.system", "openhands");
+
     private readonly ActivitySource _spans = new(Name);
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _wait;
@@ -38,11 +40,11 @@ internal sealed class WorkerMetrics : IDisposable
     public Activity? Start(LeasedTask leased)
     {
         var task = leased.Task;
-        _consumed.Add(1, Destination(task.Queue));
+        _consumed.Add(1, System, Destination(task.Queue), new("messaging.operation.name", "lease"));
         _wait.Record(leased.Waited.TotalSeconds, Destination(task.Queue));
         ActivityContext.TryParse(leased.TraceParent, null, isRemote: true, out var producer);
         var span = _spans.StartActivity($"process {task.Queue}", ActivityKind.Consumer, producer);
-        span?.SetTag("messaging.system", "openhands")
+        span?.SetTag(System.Key, System.Value)
             .SetTag("messaging.operation.type", "process")
             .SetTag("messaging.operation.name", "process")
             .SetTag("messaging.destination.name", task.Queue)
@@ -60,11 +62,25 @@ internal sealed class WorkerMetrics : IDisposable
     /// <param name="elapsed">Time since it was leased.</param>
     public void End(Activity? span, LeasedTask leased, string? type, TaskFate fate, TimeSpan elapsed)
     {
-        _duration.Record(
-            elapsed.TotalSeconds, Destination(leased.Task.Queue), new("openhands.task.type", type ?? "_OTHER"), new("openhands.task.outcome", fate.Word));
+        var tags = new TagList
+        {
+            System,
+            Destination(leased.Task.Queue),
+            { "messaging.operation.name", "process" },
+            { "openhands.task.type", type ?? "_OTHER" },
+            { "openhands.task.outcome", fate.Word },
+        };
+        // A look that came too early is not exported as a trace of its own; it may come every second.
+        if (fate is TaskFate.Snoozed && span is { ParentId: null })
+            span.ActivityTraceFlags &= ~ActivityTraceFlags.Recorded;
         span?.SetTag("openhands.task.type", type).SetTag("openhands.task.outcome", fate.Word);
         if (fate.IsFailure)
-            span?.SetStatus(ActivityStatusCode.Error);
+        {
+            tags.Add("error.type", fate.Word);
+            span?.SetTag("error.type", fate.Word).SetStatus(ActivityStatusCode.Error);
+        }
+
+        _duration.Record(elapsed.TotalSeconds, tags);
     }
 
     /// <summary>Counts tasks taken over from workers that went away.</summary>

@@ -1,23 +1,59 @@
 using Npgsql;
+using OpenHands.Storage.Queues;
 
 namespace OpenHands.Storage.Secrets.Rotation;
 
-/// <summary>Keeps which rotations were asked for and how far they are, as the role <c>openhands_system</c>.</summary>
+/// <summary>
+/// Keeps which rotations were asked for and how far they are, as the role <c>openhands_system</c>. Each has a task of
+/// the same id among the platform's own.
+/// </summary>
 public sealed class KeyRotationRuns(NpgsqlDataSource system, TimeProvider time)
 {
+    /// <summary>The type of their tasks.</summary>
+    public const string TaskType = "keys.rotate";
+
+    // Under the id of the rotation. Kept for long: a rotation that somebody cancelled is not to begin again by itself.
+    private const string EnqueueOpen =
+        $"""
+        INSERT INTO tasks (id, queue, type, payload, fairness_key, priority, status, run_at, retention, created_at)
+        SELECT id, '{MaintenanceQueue.Name}', '{TaskType}', 'null', '', 0, 'waiting', clock_timestamp(), interval '30 days', clock_timestamp()
+        FROM key_rotation_runs WHERE finished_at IS NULL
+        ON CONFLICT (id)
+        """;
+
     private const string Columns = "id, target_key_id, rows_per_second, requested_at, started_at, finished_at, rotated, total, refused, removable";
 
-    /// <summary>Asks for a rotation to a key; one that runs already is taken for it.</summary>
+    /// <summary>Asks for a rotation to a key; one that runs already is taken for it, and goes on if its task was cancelled or given up.</summary>
     /// <returns>Its id.</returns>
     public async Task<string> RequestAsync(string targetKeyId, int rowsPerSecond, CancellationToken cancellationToken)
     {
-        await ExecuteAsync(
+        // One transaction.
+        await using var batch = system.CreateBatch();
+        var request = batch.CreateBatchCommand();
+        request.CommandText =
             """
             INSERT INTO key_rotation_runs (id, target_key_id, rows_per_second, requested_at, rotated, total, refused, removable)
             VALUES ($1, $2, $3, $4, 0, 0, '{}', '{}') ON CONFLICT (target_key_id) WHERE finished_at IS NULL DO NOTHING
-            """,
-            [EntityId.New(time), targetKeyId, rowsPerSecond, time.GetUtcNow()], cancellationToken);
+            """;
+        foreach (var value in new object[] { EntityId.New(time), targetKeyId, rowsPerSecond, time.GetUtcNow() })
+            request.Parameters.Add(new NpgsqlParameter { Value = value });
+        batch.BatchCommands.Add(request);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(
+            $"""
+            {EnqueueOpen} DO UPDATE SET status = 'waiting', run_at = clock_timestamp(), attempt = 0, lost = 0, cancel_requested = false,
+                reason = NULL, finished_at = NULL, expires_at = NULL
+            WHERE tasks.status NOT IN ('waiting', 'scheduled', 'leased')
+            """));
+        await batch.ExecuteNonQueryAsync(cancellationToken);
         return (await OpenAsync(targetKeyId, cancellationToken))?.Id ?? throw new InvalidOperationException("The rotation ended while it was asked for. Ask again.");
+    }
+
+    /// <summary>Gives every open rotation a task that has none.</summary>
+    /// <returns>How many.</returns>
+    public async Task<int> ResumeAsync(CancellationToken cancellationToken)
+    {
+        await using var resume = system.CreateCommand(EnqueueOpen + " DO NOTHING");
+        return await resume.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>The rotation to a key that is not done; null for none.</summary>

@@ -57,6 +57,10 @@ public sealed class RotateKeysTests(DatabaseServer server, RedisFixture redis)
         Assert.Empty(run.Refused);
         Assert.Equal([new KeyRing(Old).KeyIds[0]], run.Removable);
         Assert.Equal(0, await LeftAsync(database));
+        // The one task of it shows the same, and that a worker went away while it ran.
+        Assert.Equal(
+            [$"done|{run.Rotated}|{run.Rotated}|{run.Rotated}"],
+            await database.QueryAsync("SELECT status, progress ->> 'done', progress ->> 'total', result ->> 'rotated' FROM tasks WHERE type = 'keys.rotate'"));
         // The old key is gone from the configuration.
         Assert.StartsWith("value", await ReadAsync(database, user, new KeyRing(New), "SECRET_1"));
     }

@@ -13,7 +13,7 @@ namespace OpenHands.Tests.Worker.Queues;
 public sealed class LostWorkerTests(DatabaseServer server, RedisFixture redis) : IAsyncLifetime
 {
     private readonly ConcurrentQueue<(string Worker, int Task, long Lease)> _starts = new();
-    private readonly TaskCompletionSource _finish = new();
+    private readonly TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TestQueues _queues = null!; // set before every test
 
     public async ValueTask InitializeAsync() => _queues = await TestQueues.CreateAsync(server, redis);
@@ -26,7 +26,7 @@ public sealed class LostWorkerTests(DatabaseServer server, RedisFixture redis) :
     public async Task Tasks_of_a_lost_host_run_elsewhere_after_a_lease_though_it_was_elected_and_its_own_outcome_counts_no_more()
     {
         await using var host = new Network(_queues);
-        var stopped = new TaskCompletionSource();
+        var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var lost = await WorkerHost.StartAsync(
             _queues,
             async (task, cancellationToken) =>

@@ -17,7 +17,7 @@ public sealed class OutageTests(DatabaseServer server, RedisFixture redis)
     private static readonly TimeSpan Outage = TimeSpan.FromSeconds(IsFullScale ? 15 : 1.5);
 
     private readonly ConcurrentDictionary<int, int> _starts = new();
-    private readonly TaskCompletionSource _finish = new();
+    private readonly TaskCompletionSource _finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     [Fact]
     public async Task None_is_started_twice_when_every_connection_is_cut()

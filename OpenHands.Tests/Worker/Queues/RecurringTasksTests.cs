@@ -54,7 +54,15 @@ public sealed class RecurringTasksTests(DatabaseServer server, RedisFixture redi
     public async Task A_running_worker_enters_the_platforms_own_recurring_tasks()
     {
         await using var worker = await WorkerHost.StartAsync(_queues);
-        await Eventually.TrueAsync("they are entered", async () => await _queues.Postgres.QueryAsync("SELECT name FROM recurring_tasks ORDER BY name") is ["sessions.clean_up", "webhooks.clean_up"]);
+        await Eventually.TrueAsync("they are entered", async () => await _queues.Postgres.QueryAsync("SELECT name FROM recurring_tasks ORDER BY name") is ["audit.prune", "audit.seal", "keys.resume", "sessions.clean_up", "webhooks.clean_up"]);
+    }
+
+    [Fact]
+    public async Task What_is_due_at_first_is_enqueued_as_soon_as_it_is_known()
+    {
+        await Worker().TickAsync(EveryMinute with { IsDueAtFirst = true }, Cancelled);
+        Assert.NotNull(await Worker().TickAsync(EveryMinute with { IsDueAtFirst = true }, Cancelled));
+        Assert.Null(await Worker().TickAsync(EveryMinute with { IsDueAtFirst = true }, Cancelled));
     }
 
     private RecurringTasks Worker() => new([], _queues.Database, _queues.Producer, TimeProvider.System, NullLogger<RecurringTasks>.Instance);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using OpenHands.Storage.Webhooks;
 using OpenHands.Tests.Support;
+using OpenHands.Worker.Queues;
 using OpenHands.Worker.Webhooks;
 
 namespace OpenHands.Tests.Worker.Webhooks;
@@ -64,6 +66,35 @@ public sealed class WebhookTests(DatabaseServer server, RedisFixture redis) : IA
         await Eventually.TrueAsync("it is logged", async () => (await ListAsync($"{organization}/webhooks/{id}/deliveries")) is [{ } delivery]
             && (string)delivery["status"]! == "delivered" && (int)delivery["response_status"]! == 200 && (string)delivery["id"]! == got.Headers["webhook-id"]);
         Assert.DoesNotContain(secret["whsec_".Length..], string.Join('\n', await _queues.Postgres.QueryAsync("SELECT webhooks::text FROM webhooks")));
+    }
+
+    [Fact]
+    public async Task One_trace_leads_from_the_request_to_the_task_that_it_caused()
+    {
+        var ended = new ConcurrentQueue<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "Microsoft.AspNetCore" or WorkerMetrics.Name,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = ended.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var worker = await StartAsync("Webhooks:AllowPrivateNetworks=true");
+        var organization = await OrganizationAsync();
+        await SendAsync(HttpMethod.Post, $"{organization}/webhooks", new { url = Hook, event_types = new[] { "organization.updated" } });
+        ActivityTraceId trace;
+        using (var caller = new Activity("caller").SetIdFormat(ActivityIdFormat.W3C).Start())
+        {
+            trace = caller.TraceId;
+            await SendAsync(HttpMethod.Put, organization, new { name = "Apex" });
+        }
+
+        Activity[] Spans(string source, ActivityKind kind) => [.. ended.Where(span => span.TraceId == trace && span.Source.Name == source && span.Kind == kind)];
+        await Eventually.TrueAsync("both spans have ended", () => Spans(WorkerMetrics.Name, ActivityKind.Consumer).Length > 0 && Spans("Microsoft.AspNetCore", ActivityKind.Server).Length > 0);
+        var (request, task) = (Assert.Single(Spans("Microsoft.AspNetCore", ActivityKind.Server)), Assert.Single(Spans(WorkerMetrics.Name, ActivityKind.Consumer)));
+        Assert.Equal(("PUT /api/v1/organizations/{organization:id}", "process webhooks"), (request.DisplayName, task.DisplayName));
+        Assert.Equal(request.SpanId, task.ParentSpanId);
+        Assert.Equal([$"00-{trace}-{request.SpanId}-01|{task.GetTagItem("messaging.message.id")}"], await _queues.TasksAsync("trace_parent, id", "type LIKE 'webhooks.%' AND queue = 'webhooks'"));
     }
 
     [Fact]

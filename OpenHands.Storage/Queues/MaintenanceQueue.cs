@@ -1,7 +1,7 @@
-namespace OpenHands.Worker.Queues;
+namespace OpenHands.Storage.Queues;
 
 /// <summary>Where the platform's own tasks wait.</summary>
-internal static class MaintenanceQueue
+public static class MaintenanceQueue
 {
     /// <summary>Name of the queue.</summary>
     public const string Name = "maintenance";
