@@ -13,8 +13,16 @@ namespace OpenHands.Cli.Diagnosis;
 /// <summary>What is looked at in PostgreSQL.</summary>
 internal sealed class DatabaseChecks(Work work)
 {
-    private const int OldestServer = 14;
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(2);
+
+    /// <summary>The oldest major version that is supported.</summary>
+    public int OldestServer { get; init; } = 14;
+
+    /// <summary>Which part of the connections may be in use.</summary>
+    public double MostConnections { get; init; } = 0.8;
+
+    /// <summary>What the names of the platform's roles begin with.</summary>
+    public string Roles { get; init; } = "openhands";
 
     /// <summary>How long a transaction may be open.</summary>
     public TimeSpan LongTransaction { get; init; } = TimeSpan.FromMinutes(5);
@@ -80,12 +88,12 @@ internal sealed class DatabaseChecks(Work work)
         return Check.Of("rotation", left == 0, "Everything is under the current key.", Text($"{left} rows are under another key than the current one: 'rotate' brings them under it."), CheckState.Warning);
     }
 
-    private static async Task<Check> ConnectionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<Check> ConnectionsAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var used = await ValueAsync<long>(connection, "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'", cancellationToken);
         var limit = long.Parse((string)(await ValueAsync<object>(connection, "SHOW max_connections", cancellationToken))!, CultureInfo.InvariantCulture);
         return Check.Of(
-            "connections", used < limit * 0.8, Text($"{used} of {limit} connections are in use."),
+            "connections", used < limit * MostConnections, Text($"{used} of {limit} connections are in use."),
             Text($"{used} of {limit} connections are in use: run fewer replicas, bound their pools (Maximum Pool Size), put a pooler in front, or raise max_connections."), CheckState.Warning);
     }
 
@@ -104,10 +112,10 @@ internal sealed class DatabaseChecks(Work work)
             $"It is not forced on {string.Join(", ", open)}: somebody changed the schema. Stop the API and restore it.");
     }
 
-    private static async Task<Check> RolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task<Check> RolesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var strong = await ListAsync(
-            connection, "SELECT rolname FROM pg_roles WHERE rolname LIKE 'openhands%' AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb) ORDER BY 1", cancellationToken);
+            connection, $"SELECT rolname FROM pg_roles WHERE starts_with(rolname, '{Roles}') AND (rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb) ORDER BY 1", cancellationToken);
         return Check.Of("roles", strong.Count == 0, "No role of the platform has more than it needs.", $"{string.Join(", ", strong)} may do too much: the migration step takes it away.");
     }
 

@@ -106,13 +106,32 @@ public sealed class DoctorTests(DatabaseServer server, RedisFixture redisServer)
             await write.ExecuteNonQueryAsync(Token);
 
         using var error = new StringWriter();
-        var installation = Installation.Find(null, new CliInstallation(_database, CliInstallation.KeyRing, redis: redis.ConnectionString).Settings());
-        var work = new Work(new RootCommand().Parse([]), installation, error, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddSeconds(30)));
+        var work = Work(error, redis.ConnectionString, new FakeTimeProvider(TimeProvider.System.GetUtcNow().AddSeconds(30)));
         var checks = new[] { await new DatabaseChecks(work) { LongTransaction = TimeSpan.Zero }.RunAsync(Token), await new RedisChecks(work).RunAsync(Token) }
             .SelectMany(all => all).ToDictionary(check => check.Name);
         Assert.All(["clock", "clock of redis", "transactions"], name => Assert.Equal(CheckState.Warning, checks[name].State));
         Assert.Contains("differ by", checks["clock"].Message);
         Assert.Contains("(left open)", checks["transactions"].Message);
+    }
+
+    [Fact]
+    public async Task It_sees_an_old_server_one_whose_connections_are_used_up_and_a_role_that_may_do_too_much()
+    {
+        // Roles are of the whole server, where other tests look at those of the platform.
+        var role = $"strong_{Guid.CreateVersion7():n}";
+        await _database.QueryAsync($"CREATE ROLE {role} BYPASSRLS");
+        try
+        {
+            using var error = new StringWriter();
+            var checks = await new DatabaseChecks(Work(error, redis: null, TimeProvider.System)) { OldestServer = 99, MostConnections = 0, Roles = role }.RunAsync(Token);
+            var states = checks.ToDictionary(check => check.Name);
+            Assert.Equal((CheckState.Failed, CheckState.Warning, CheckState.Failed), (states["postgres"].State, states["connections"].State, states["roles"].State));
+            Assert.Contains(role, states["roles"].Message);
+        }
+        finally
+        {
+            await _database.QueryAsync($"DROP ROLE {role}");
+        }
     }
 
     [Fact]
@@ -131,6 +150,9 @@ public sealed class DoctorTests(DatabaseServer server, RedisFixture redisServer)
         Assert.Equal(1, run.Code);
         Assert.Contains("PostgreSQL cannot be reached", run.Output);
     }
+
+    private Work Work(StringWriter error, string? redis, TimeProvider time) => new(
+        new RootCommand().Parse([]), Installation.Find(null, new CliInstallation(_database, CliInstallation.KeyRing, redis: redis).Settings()), error, time);
 
     private static double Milliseconds(int seconds) => TimeProvider.System.GetUtcNow().AddSeconds(seconds).ToUnixTimeMilliseconds();
 

@@ -83,14 +83,16 @@ public sealed class AuditChainTests(DatabaseServer server) : IAsyncLifetime
         Assert.Equal(AuditFault.ChainBroken, Assert.Single((await VerifyAsync(head: head)).Findings).Kind);
     }
 
-    [Fact]
-    public async Task A_late_commit_is_sealed_late_and_nothing_that_began_after_it_comes_before()
+    [Theory]
+    [InlineData("INSERT INTO audit_events (id, actor, action, target, detail, occurred_at) VALUES ('late', 'a', 'b', 'late', '', now())")]
+    [InlineData("SELECT add_audit_group('{late}', '{NULL}', '{NULL}', '{a}', '{b}', '{late}', '{d}', '{NULL}', '{NULL}', '{NULL}', ARRAY[now()])")]
+    public async Task A_late_commit_is_sealed_late_and_nothing_that_began_after_it_comes_before(string write)
     {
         await NoteAsync(3, "early");
         await using var slow = new NpgsqlConnection(_database.Administrator);
         await slow.OpenAsync(Token);
         await using var transaction = await slow.BeginTransactionAsync(Token);
-        await using (var insert = new NpgsqlCommand("INSERT INTO audit_events (id, actor, action, target, detail, occurred_at) VALUES ('late', 'a', 'b', 'late', '', now())", slow, transaction))
+        await using (var insert = new NpgsqlCommand(write, slow, transaction))
             await insert.ExecuteNonQueryAsync(Token);
         await NoteAsync(3, "after");
 

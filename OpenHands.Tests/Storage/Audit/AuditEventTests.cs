@@ -1,5 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using OpenHands.Storage;
 using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Invitations;
@@ -164,6 +167,20 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
             $"SELECT count(DISTINCT transaction_id::text) FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action = 'secret.read'")).Single(), System.Globalization.CultureInfo.InvariantCulture);
         Assert.Equal([$"{Readers}"], await fixture.Database.QueryAsync($"SELECT count(DISTINCT target) FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action = 'secret.read'"));
         Assert.InRange(commits, 1, Readers / 2);
+    }
+
+    [Fact]
+    public async Task The_log_takes_its_connections_from_the_pool_of_the_contexts()
+    {
+        var name = $"pool {Guid.CreateVersion7():n}";
+        var options = new DbContextOptionsBuilder<OpenHandsDb>();
+        options.UseNpgsql($"{fixture.Database.App};Application Name={name}").UseOpenHandsDb();
+        await using var services = new ServiceCollection().AddScoped(_ => new OpenHandsDb(options.Options)).BuildServiceProvider();
+        await using (var db = new OpenHandsDb(options.Options))
+            await db.Database.ExecuteSqlAsync($"SELECT 1", Token);
+        await new AuditLog(services.GetRequiredService<IServiceScopeFactory>(), TimeProvider.System).NoteAsync(
+            new AuditNote(AuditNote.SecretRead, "S", "", _organization, null), _user, new AuditOrigin(null, null, null));
+        Assert.Equal(["1"], await fixture.Database.QueryAsync($"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'"));
     }
 
     // Such a group could not become events, and would keep the sealer from all others.
