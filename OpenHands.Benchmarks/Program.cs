@@ -25,6 +25,10 @@ if (args is [ChaosProducer.Verb, .. var ofProducer])
 if (args is [ChaosCommand.Verb, .. var ofChaos])
     return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
 
+// A process that a test stops and lets go on.
+if (args is [LockHolder.Verb, .. var ofHolder])
+    return await LockHolder.RunAsync(ofHolder);
+
 // What a benchmark starts: a server in a process of its own.
 if (args is ["serve", var kind])
 {
