@@ -1,5 +1,6 @@
 using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Chaos;
+using OpenHands.Benchmarks.Dashboard;
 using OpenHands.Benchmarks.Locks;
 using OpenHands.Benchmarks.Queues;
 using OpenHands.Benchmarks.RateLimits;
@@ -16,6 +17,7 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
     ["queue-tasks"] = ("Enqueuing, leasing and completing tasks, beside pg-boss, graphile-worker, Hangfire and BullMQ.", async stop => await QueueTasks.RunAsync(stop)),
     ["queue-start"] = ("From the commit of a task until its handler starts, at 200 tasks a second, beside graphile-worker and BullMQ.", async stop => await QueueStart.RunAsync(stop)),
     ["queue-enqueue"] = ("Enqueuing beside a plain INSERT, where a commit takes 2 ms.", async stop => await QueueEnqueue.RunAsync(stop)),
+    ["dashboard"] = ("Answers of the API without a dashboard, with one, and with its page open.", async stop => await DashboardCost.RunAsync(stop)),
     ["session-patch"] = ("PATCH of a session, beside a minimal API with Npgsql by hand.", async stop => await SessionCost.PatchAsync(stop)),
 };
 
