@@ -14,6 +14,8 @@ internal sealed class ApiMetrics
     /// <summary>Counts a request under each of its policies.</summary>
     public void Count(RateLimitDecision decision)
     {
+        if (!_limited.Enabled)
+            return;
         foreach (var state in decision.States)
         {
             var outcome = state switch

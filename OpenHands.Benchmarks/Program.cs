@@ -1,5 +1,6 @@
 using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Chaos;
+using OpenHands.Benchmarks.Dashboard;
 using OpenHands.Benchmarks.Locks;
 using OpenHands.Benchmarks.RateLimits;
 using OpenHands.Benchmarks.Sessions;
@@ -12,6 +13,7 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
     ["locks"] = ("Taking and releasing a lock, beside DistributedLock.Redis, RedLock.net and a bare nextval.", async stop => await LockCost.RunAsync(stop)),
     ["rate-limits"] = ("A decision of the limiter, beside a bare EVALSHA and npm's rate-limiter-flexible.", async stop => await LimiterCost.RunAsync(stop)),
     ["session-read"] = ("GET of a session that is kept in Redis, beside a bare minimal API.", async stop => await SessionCost.ReadAsync(stop)),
+    ["dashboard"] = ("Answers of the API without a dashboard, with one, and with its page open.", async stop => await DashboardCost.RunAsync(stop)),
     ["session-patch"] = ("PATCH of a session, beside a minimal API with Npgsql by hand.", async stop => await SessionCost.PatchAsync(stop)),
 };
 
@@ -22,6 +24,10 @@ if (args is [ChaosProducer.Verb, .. var ofProducer])
     return await ChaosProducer.RunAsync(ofProducer);
 if (args is [ChaosCommand.Verb, .. var ofChaos])
     return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
+
+// A process that a test stops and lets go on.
+if (args is [LockHolder.Verb, .. var ofHolder])
+    return await LockHolder.RunAsync(ofHolder);
 
 // What a benchmark starts: a server in a process of its own.
 if (args is ["serve", var kind])

@@ -4,6 +4,7 @@ using Aspire.Hosting.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenHands.Storage.Locks;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Redis;
 using OpenHands.Tests.Application;
 using StackExchange.Redis;
@@ -30,7 +31,7 @@ public sealed class RedlockTests(ApplicationFixture fixture) : IAsyncLifetime
         _redis = await ConnectionMultiplexer.ConnectAsync((await application.GetConnectionStringAsync("redis", Cancelled))!);
         _services = new ServiceCollection().AddSingleton<IConnectionMultiplexer>(_redis).BuildServiceProvider();
         _locks = new RedisLocks(
-            _services, new FencingTokens(_services.GetRequiredService<IServiceScopeFactory>()), TimeProvider.System, NullLogger<RedisLocks>.Instance);
+            _services, new FencingTokens(new DatabasePool("Host=nowhere")), TimeProvider.System, NullLogger<RedisLocks>.Instance);
     }
 
     public async ValueTask DisposeAsync()

@@ -64,8 +64,10 @@ public static class StorageExtensions
         builder.Services.AddSingleton<SecretCache>();
         builder.Services.AddSingleton<SessionAccesses>();
         builder.Services.AddHostedService(services => services.GetRequiredService<SessionAccesses>());
+        builder.Services.AddSingleton(services => DatabasePool.Of(services.GetRequiredService<DbContextOptions<OpenHandsDb>>()));
         builder.Services.AddSingleton<FencingTokens>();
         builder.Services.AddSingleton<RedisLocks>();
+        builder.Services.AddScoped(services => new Lazy<OpenHandsDb>(services.GetRequiredService<OpenHandsDb>));
         builder.Services.AddScoped<SessionStore>();
         builder.Services.AddScoped<ProviderTokenStore>();
         builder.Services.AddScoped<TenantContext>();

@@ -7,8 +7,6 @@ namespace OpenHands.Api.Auth;
 /// <summary>Where a request really comes from.</summary>
 internal static class CallerAddress
 {
-    private static readonly string[] AddressHeaders = ["X-Forwarded-For", "X-Real-IP"];
-
     /// <summary>
     /// Whether the caller sits on this machine. The connection itself must come from it; headers can only take the
     /// trust away (a proxy here that speaks for another machine), never give it.
@@ -17,8 +15,9 @@ internal static class CallerAddress
         IsLoopback(context.Features.Get<ConnectionPeer>()?.Address)
         // The forwarded-headers middleware, where it is on, moves the header's address here.
         && context.Connection.RemoteIpAddress is var address && (address is null || IsLoopback(address))
-        && AddressHeaders.All(name => NamesOnlyLoopback(context.Request.Headers[name]))
-        && ForwardedFor(context.Request.Headers["Forwarded"]).All(IsLoopback);
+        && NamesOnlyLoopback(context.Request.Headers["X-Forwarded-For"])
+        && NamesOnlyLoopback(context.Request.Headers["X-Real-IP"])
+        && (context.Request.Headers["Forwarded"] is var forwarded && (forwarded.Count == 0 || ForwardedFor(forwarded).All(IsLoopback)));
 
     private static bool IsLoopback(EndPoint? remote) => remote switch
     {
@@ -33,7 +32,7 @@ internal static class CallerAddress
     private static bool IsLoopback(string address) =>
         IPEndPoint.TryParse(address, out var parsed) && IsLoopback(parsed.Address);
 
-    private static bool NamesOnlyLoopback(StringValues header) => Elements(header, ',').All(IsLoopback);
+    private static bool NamesOnlyLoopback(StringValues header) => header.Count == 0 || Elements(header, ',').All(IsLoopback);
 
     // RFC 7239: Forwarded: for="[2001:db8::17]:4711";proto=http, for=192.0.2.60
     private static IEnumerable<string> ForwardedFor(StringValues header) =>

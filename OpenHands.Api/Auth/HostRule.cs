@@ -10,6 +10,9 @@ internal sealed class HostRule(IEnumerable<string> allowed)
 {
     private readonly string[] _allowed = [.. allowed.Select(entry => entry.Trim('[', ']'))];
 
+    // Callers name the same host again and again; one name, as strangers make up as many as they like.
+    private volatile string? _lastAllowed;
+
     /// <summary>Whether <paramref name="entry"/> can ever match: a name or an address, without scheme and port.</summary>
     public static bool IsEntry(string entry) =>
         Uri.CheckHostName(entry.StartsWith("*.", StringComparison.Ordinal) ? entry[2..] : entry.Trim('[', ']')) != UriHostNameType.Unknown;
@@ -17,8 +20,13 @@ internal sealed class HostRule(IEnumerable<string> allowed)
     /// <summary>Whether <paramref name="host"/> names the loopback interface or is in the list.</summary>
     public bool Allows(HostString host)
     {
+        if (host.HasValue && host.Value == _lastAllowed)
+            return true;
         var name = host.HasValue ? host.Host.Trim('[', ']') : "";
-        return IsLoopbackName(name) || IsLoopbackAddress(name) || _allowed.Any(entry => Matches(entry, name));
+        if (!IsLoopbackName(name) && !IsLoopbackAddress(name) && !_allowed.Any(entry => Matches(entry, name)))
+            return false;
+        _lastAllowed = host.Value;
+        return true;
     }
 
     private static bool IsLoopbackName(string name) =>

@@ -7,8 +7,6 @@ namespace OpenHands.Api.Auth;
 internal sealed partial class RequestGuard(
     RequestDelegate next, IOptions<IdentityOptions> identity, IOptions<CrossOriginOptions> crossOrigin, ILogger<RequestGuard> logger)
 {
-    private static readonly PathString[] Probes = ["/health", "/alive"];
-
     private readonly HostRule _hosts = new(identity.Value.AllowedHosts);
     private readonly OriginRule _origins = new(crossOrigin.Value.Origins);
 
@@ -17,7 +15,7 @@ internal sealed partial class RequestGuard(
     {
         var request = context.Request;
         // Probes of an orchestrator come from other machines and by address; the answer holds nothing private.
-        if (Probes.Any(probe => request.Path.Equals(probe, StringComparison.OrdinalIgnoreCase)))
+        if (Probes.Has(request.Path))
             return next(context);
 
         if (identity.Value.IsAnonymous && !identity.Value.AllowRemote && !CallerAddress.IsThisMachine(context))

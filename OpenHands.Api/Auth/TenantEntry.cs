@@ -20,25 +20,27 @@ internal static class TenantEntry
         routes.Add(endpoint => endpoint.Metadata.Insert(0, new Audience(NamesOrganization(endpoint) ? Callers.Member : Callers.User, area)));
         return routes
             .RequireAuthorization(policy => policy.RequireAuthenticatedUser().AddRequirements(new ScopeRequirement(area)))
-            .AddEndpointFilter(async (invocation, next) =>
+            .AddEndpointFilter((invocation, next) =>
             {
                 var context = invocation.HttpContext;
                 var (named, ofKey) = (context.GetRouteValue(Organization) as string, context.User.KeyOrganization());
                 if (named is not null && ofKey is not null && named != ofKey)
-                    return TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound);
+                    return new(TypedResults.Problem("There is no such organization.", statusCode: StatusCodes.Status404NotFound));
 
                 var tenant = context.RequestServices.GetRequiredService<TenantContext>();
                 tenant.Enter(context.User.UserId(), named ?? ofKey);
                 tenant.Origin = AuditOrigins.Of(context);
                 // Who has a key has been here before.
-                if (ofKey is null)
-                {
-                    var hasLogin = context.RequestServices.GetRequiredService<IOptions<IdentityOptions>>().Value.HasLogin;
-                    await context.RequestServices.GetRequiredService<FirstLogin>().EnsureAsync(mayMakeUser: !hasLogin, context.RequestAborted);
-                }
-
-                return await next(invocation);
+                return ofKey is null ? LogInFirstAsync(invocation, next) : next(invocation);
             });
+    }
+
+    private static async ValueTask<object?> LogInFirstAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        var hasLogin = context.RequestServices.GetRequiredService<IOptions<IdentityOptions>>().Value.HasLogin;
+        await context.RequestServices.GetRequiredService<FirstLogin>().EnsureAsync(mayMakeUser: !hasLogin, context.RequestAborted);
+        return await next(invocation);
     }
 
     private static bool NamesOrganization(EndpointBuilder endpoint) =>

@@ -3,6 +3,7 @@ using Microsoft.OpenApi;
 using OpenHands.Api.Auth;
 using OpenHands.Api.Http;
 using OpenHands.Storage.Idempotency;
+using OpenHands.Storage.Sessions;
 using Scalar.AspNetCore;
 
 namespace OpenHands.Api.OpenApi;
@@ -22,6 +23,13 @@ internal static class OpenApiExtensions
         openApi.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new() { Title = "OpenHands", Version = "v1" };
+            return Task.CompletedTask;
+        });
+        // Its converter carries an object as it is, which tells the generator nothing.
+        openApi.AddSchemaTransformer((schema, context, _) =>
+        {
+            if (context.JsonTypeInfo.Type == typeof(SessionState))
+                schema.Type = JsonSchemaType.Object;
             return Task.CompletedTask;
         });
         openApi.AddOperationTransformer((operation, context, _) =>

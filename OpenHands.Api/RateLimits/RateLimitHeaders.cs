@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using OpenHands.Storage.RateLimits;
 
 namespace OpenHands.Api.RateLimits;
@@ -15,13 +16,21 @@ internal static class RateLimitHeaders
     /// <summary>Writes them. A policy that only watches is not told.</summary>
     public static void Write(IHeaderDictionary headers, RateLimitDecision decision)
     {
-        var told = decision.States.Where(state => !state.Policy.IsShadow).ToList();
-        if (told.Count == 0)
+        var (policies, limits) = (new StringBuilder(), new StringBuilder());
+        foreach (var state in decision.States)
+        {
+            var policy = state.Policy;
+            if (policy.IsShadow)
+                continue;
+            var separator = policies.Length == 0 ? "" : ", ";
+            policies.Append(CultureInfo.InvariantCulture, $"{separator}\"{policy.Name}\";q={policy.Limit};w={Seconds(policy.Window)}");
+            limits.Append(CultureInfo.InvariantCulture, $"{separator}\"{policy.Name}\";r={state.Remaining};t={Seconds(state.Reset)}");
+        }
+
+        if (policies.Length == 0)
             return;
-        headers[Policy] = string.Join(", ", told.Select(state => string.Create(
-            CultureInfo.InvariantCulture, $"\"{state.Policy.Name}\";q={state.Policy.Limit};w={Seconds(state.Policy.Window)}")));
-        headers[Limit] = string.Join(", ", told.Select(state => string.Create(
-            CultureInfo.InvariantCulture, $"\"{state.Policy.Name}\";r={state.Remaining};t={Seconds(state.Reset)}")));
+        headers[Policy] = policies.ToString();
+        headers[Limit] = limits.ToString();
         if (!decision.IsAllowed)
             headers.RetryAfter = Seconds(decision.RetryAfter).ToString(CultureInfo.InvariantCulture);
     }

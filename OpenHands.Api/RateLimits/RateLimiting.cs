@@ -15,28 +15,24 @@ internal sealed partial class RateLimiting(
     private const string Exceeded = "https://iana.org/assignments/http-problem-types#quota-exceeded";
     private const string Reduced = "https://iana.org/assignments/http-problem-types#temporary-reduced-capacity";
 
-    private static readonly PathString[] Probes = ["/health", "/alive"];
     private static readonly PathString Login = "/auth";
 
     /// <summary>Lets the request pass, or refuses it.</summary>
-    public async Task InvokeAsync(HttpContext context)
-    {
-        var limited = RoutesOf(context) == routes ? callers.Of(context, routes) : [];
-        if (limited.Count == 0)
-        {
-            await next(context);
-            return;
-        }
+    public Task InvokeAsync(HttpContext context) =>
+        RoutesOf(context) == routes && callers.Of(context, routes) is { Count: > 0 } limited ? TakeAsync(context, limited) : next(context);
 
+    private async Task TakeAsync(HttpContext context, List<LimitedCaller> limited)
+    {
         var cost = context.GetEndpoint()?.Metadata.GetMetadata<RequestCost>()?.Cost ?? 1;
         var decision = await limiter.TakeAsync(limited, cost, context.RequestAborted);
         metrics.Count(decision);
         // When the answer begins, since an error on the way clears its headers.
-        context.Response.OnStarting(() =>
+        context.Response.OnStarting(static state =>
         {
-            RateLimitHeaders.Write(context.Response.Headers, decision);
+            var (headers, told) = ((IHeaderDictionary, RateLimitDecision))state;
+            RateLimitHeaders.Write(headers, told);
             return Task.CompletedTask;
-        });
+        }, (context.Response.Headers, decision));
         if (decision.IsAllowed)
             await next(context);
         else
@@ -49,7 +45,7 @@ internal sealed partial class RateLimiting(
         var path = context.Request.Path;
         if (path.StartsWithSegments(Login))
             return LimitedRoutes.Authentication;
-        if (Probes.Any(probe => path.Equals(probe, StringComparison.OrdinalIgnoreCase)))
+        if (Probes.Has(path))
             return null;
         return context.GetEndpoint() is null && FrontendPaths.MayBeFrontend(path) ? null : LimitedRoutes.Ordinary;
     }

@@ -10,13 +10,13 @@ internal static class ChaosCommand
     public const string Verb = "chaos";
 
     /// <summary>What it can be asked for.</summary>
-    public const string Usage = "chaos --faults <number> [--seed <number>]";
+    public const string Usage = "chaos --faults <number> [--seed <number>] [--fault <part of its name>]";
 
     /// <summary>Runs it.</summary>
     /// <returns>0 when everything held, 1 when something did not, 2 when it was not understood.</returns>
     public static async Task<int> RunAsync(string[] args, TextWriter output, CancellationToken cancellationToken)
     {
-        if (Read(args) is not var (faults, seed))
+        if (Read(args) is not var (faults, seed, kinds))
         {
             await output.WriteLineAsync($"Usage: {Usage}");
             return 2;
@@ -25,7 +25,7 @@ internal static class ChaosCommand
         await output.WriteLineAsync($"{faults} faults with seed {seed}, 3 workers with a lease of {ChaosRun.Lease.TotalSeconds} s");
         await using var run = await ChaosRun.StartAsync(cancellationToken);
         var verdicts = new List<(string Fault, TimeSpan Recovery, string? Defect)>();
-        foreach (var fault in Order(faults, new Random(seed)))
+        foreach (var fault in Order(faults, kinds, new Random(seed)))
         {
             await output.WriteAsync($"{verdicts.Count + 1,4}  {fault.Name}: ");
             await output.FlushAsync(cancellationToken);
@@ -40,13 +40,13 @@ internal static class ChaosCommand
     }
 
     // Every kind once before any comes twice.
-    private static IEnumerable<Fault> Order(int faults, Random random)
+    private static IEnumerable<Fault> Order(int faults, IReadOnlyList<Fault> kinds, Random random)
     {
         var left = new List<Fault>();
         for (var i = 0; i < faults; i++)
         {
             if (left.Count == 0)
-                left.AddRange(Fault.All);
+                left.AddRange(kinds);
             var next = left[random.Next(left.Count)];
             left.Remove(next);
             yield return next;
@@ -85,11 +85,17 @@ internal static class ChaosCommand
         await output.WriteLineAsync($"{acknowledged} tasks acknowledged, {verdicts.Count(verdict => verdict.Defect is null)} of {verdicts.Count} faults survived");
     }
 
-    private static (int Faults, int Seed)? Read(string[] args)
+    private static (int Faults, int Seed, IReadOnlyList<Fault> Kinds)? Read(string[] args)
     {
-        var (faults, seed) = (0, 1);
+        var (faults, seed, kinds) = (0, 1, Fault.All);
         for (var i = 0; i < args.Length; i += 2)
         {
+            if (i + 1 < args.Length && args[i] == "--fault")
+            {
+                kinds = [.. Fault.All.Where(fault => fault.Name.Contains(args[i + 1], StringComparison.Ordinal))];
+                continue;
+            }
+
             if (i + 1 == args.Length || !int.TryParse(args[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out var number))
                 return null;
             if (args[i] == "--faults")
@@ -100,6 +106,6 @@ internal static class ChaosCommand
                 return null;
         }
 
-        return faults > 0 ? (faults, seed) : null;
+        return faults > 0 && kinds.Count > 0 ? (faults, seed, kinds) : null;
     }
 }

@@ -1,10 +1,8 @@
 using Medallion.Threading.Redis;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OpenHands.Benchmarks.Measuring;
-using OpenHands.Storage;
 using OpenHands.Storage.Locks;
 using OpenHands.Storage.Postgres;
 using RedLockNet.SERedis;
@@ -18,6 +16,7 @@ internal static class LockCost
 {
     private const int Pairs = 20_000;
     private const int Draws = 6_400;
+    private const int WarmUps = 4;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -30,14 +29,13 @@ internal static class LockCost
         var keys = redis.Connection.GetDatabase();
         await using var services = new ServiceCollection()
             .AddSingleton<IConnectionMultiplexer>(redis.Connection)
-            .AddDbContextPool<OpenHandsDb>(options => options.UseNpgsql(app).UseOpenHandsDb())
             .BuildServiceProvider();
         using var locks = new RedisLocks(
-            services, new FencingTokens(services.GetRequiredService<IServiceScopeFactory>()), TimeProvider.System, NullLogger<RedisLocks>.Instance);
+            services, new FencingTokens(new DatabasePool(DatabaseConnection.WithBounds(app))), TimeProvider.System, NullLogger<RedisLocks>.Instance);
         using var redlock = RedLockFactory.Create([new RedLockMultiplexer(redis.Connection)]);
         await using var source = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(app));
 
-        return await new Contest("Locks", redis)
+        return await new Contest("Locks", redis, warmUps: WarmUps)
             .Add(Contestant.Parallel("RedisLocks", Pairs, async worker =>
             {
                 await using var held = await locks.AcquireAsync("ours", $"{worker}", Patience, cancellationToken: cancellationToken);

@@ -32,12 +32,13 @@ internal static class ServeCommand
         await Console.In.ReadToEndAsync(cancellationToken);
     }
 
-    // The same check of the key, one call of the limiter, and one GET of what the product keeps in Redis, sent as it is.
+    // The same check of the key and one call of the limiter; then one GET of what the product keeps in Redis, sent as it is, or the change.
     private static WebApplication Bare(string[] settings)
     {
         var builder = WebApplication.CreateBuilder(settings);
-        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", options => options.DisableRetry = true, options => options.UseOpenHandsDb());
-        builder.AddRedisClient("redis");
+        builder.AddNpgsqlDbContext<OpenHandsDb>(
+            "openhands", settings => settings.DisableRetry = settings.DisableTracing = settings.DisableMetrics = true, options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis", settings => settings.DisableTracing = true);
         builder.AddStorage();
         builder.Services.AddSingleton<ReplicaCount>();
         builder.Services.AddSingleton<LocalLimits>();
@@ -49,24 +50,26 @@ internal static class ServeCommand
             app.Services.GetRequiredService<ApiKeyDirectory>(), app.Services.GetRequiredService<RateLimiter>(), app.Services.GetRequiredService<IConnectionMultiplexer>());
         app.MapGet("/api/v1/sessions/{id}", async (string id, HttpContext context) =>
         {
-            if (await CallerAsync(context, keys) is not { } caller)
+            if (await CallerAsync(context, keys, limiter) is null)
                 return Results.Unauthorized();
-            LimitedCaller[] limited = [new(Policies[0], caller.UserId), new(Policies[1], caller.KeyId), new(Policies[2], caller.OrganizationId)];
-            if (!(await limiter.TakeAsync(limited, 1, context.RequestAborted)).IsAllowed)
-                return Results.StatusCode(StatusCodes.Status429TooManyRequests);
             var kept = await redis.GetDatabase().StringGetAsync("session:" + id);
             return kept.IsNull ? Results.NotFound() : Results.Bytes((byte[])kept!, "application/json");
         });
         app.MapPatch("/api/v1/sessions/{id}", async (string id, JsonObject patch, HttpContext context) =>
-            await CallerAsync(context, keys) is { } caller ? await PatchAsync(source, caller, id, patch, context.RequestAborted) : Results.Unauthorized());
+            await CallerAsync(context, keys, limiter) is { } caller ? await PatchAsync(source, caller, id, patch, context.Request.Headers.IfMatch, context.RequestAborted) : Results.Unauthorized());
         return app;
     }
 
-    private static async Task<ApiKeyCaller?> CallerAsync(HttpContext context, ApiKeyDirectory keys) =>
-        context.Request.Headers.Authorization is [['B', 'e', 'a', 'r', 'e', 'r', ' ', .. var key]] ? await keys.FindAsync(key, context.RequestAborted) : null;
+    private static async Task<ApiKeyCaller?> CallerAsync(HttpContext context, ApiKeyDirectory keys, RateLimiter limiter)
+    {
+        if (context.Request.Headers.Authorization is not [['B', 'e', 'a', 'r', 'e', 'r', ' ', .. var key]] || await keys.FindAsync(key, context.RequestAborted) is not { } caller)
+            return null;
+        LimitedCaller[] limited = [new(Policies[0], caller.UserId), new(Policies[1], caller.KeyId), new(Policies[2], caller.OrganizationId)];
+        return (await limiter.TakeAsync(limited, 1, context.RequestAborted)).IsAllowed ? caller : null;
+    }
 
     // BEGIN, tenant and lock in one round trip; the change and COMMIT in another.
-    private static async Task<IResult> PatchAsync(NpgsqlDataSource source, ApiKeyCaller caller, string id, JsonObject patch, CancellationToken cancellationToken)
+    private static async Task<IResult> PatchAsync(NpgsqlDataSource source, ApiKeyCaller caller, string id, JsonObject patch, string? ifMatch, CancellationToken cancellationToken)
     {
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -88,17 +91,20 @@ internal static class ServeCommand
             (state, version) = (reader.GetString(0), reader.GetInt64(1));
         }
 
+        if (ifMatch != "*" && ifMatch != $"\"{version}\"")
+            return Results.StatusCode(StatusCodes.Status412PreconditionFailed);
         var merged = MergePatch.Apply(JsonNode.Parse(state), patch)!;
-        await using var write = new NpgsqlCommand("UPDATE sessions SET state = $1, version = $2, updated_at = now() WHERE user_id = $3 AND id = $4", connection, transaction)
+        await using var write = new NpgsqlBatch(connection, transaction);
+        write.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE sessions SET state = $1, version = $2, updated_at = now() WHERE user_id = $3 AND id = $4")
         {
             Parameters =
             {
                 new NpgsqlParameter<string> { TypedValue = merged.ToJsonString(), NpgsqlDbType = NpgsqlDbType.Jsonb }, new NpgsqlParameter<long> { TypedValue = version + 1 },
                 new NpgsqlParameter<string> { TypedValue = caller.UserId }, new NpgsqlParameter<string> { TypedValue = id },
             },
-        };
+        });
+        write.BatchCommands.Add(new NpgsqlBatchCommand("COMMIT"));
         await write.ExecuteNonQueryAsync(cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
         return Results.Json(new { id, state = merged, version = version + 1 });
     }
 }

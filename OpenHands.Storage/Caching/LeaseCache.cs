@@ -22,6 +22,11 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
     // What is older is compared with PostgreSQL: a writer may have been unable to reach Redis.
     private static readonly TimeSpan SoftAge = TimeSpan.FromSeconds(2);
 
+    // As CacheRead.lua has them.
+    private const byte Value = (byte)'V';
+    private const byte ToLoad = (byte)'L';
+    private const byte ToWait = (byte)'W';
+
     private static readonly TimeSpan[] Waits = [.. new[] { 2, 5, 10, 20, 40, 80, 160, 320 }.Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds))];
 
     private static readonly RedisScript Read = RedisScript.Load("CacheRead.lua");
@@ -47,21 +52,21 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
         {
             if (await RunAsync(Read, key, [token, Milliseconds(Lease)], cancellationToken) is not { } found)
                 break;
-            var parts = (RedisResult[])found!; // the script returns an array
-            switch ((string?)parts[0])
+            var answer = (byte[])found!; // the script returns a string
+            switch (answer[0])
             {
-                case "value":
-                    var entry = new CacheEntry((long)parts[2], (string)parts[3]!);
-                    if (IsYoung(parts))
+                case Value:
+                    var (entry, age, now) = FoundEntry.Read(answer.AsSpan(1));
+                    if (IsYoung(age))
                         return entry;
                     var isCurrent = await versionAsync(cancellationToken) == entry.Version;
-                    await RunAsync(Confirm, key, [entry.Version, isCurrent, (RedisValue)parts[4]], cancellationToken);
+                    await RunAsync(Confirm, key, [entry.Version, isCurrent, now], cancellationToken);
                     if (isCurrent)
                         return entry;
                     continue;
-                case "lease":
+                case ToLoad:
                     return await LoadAndFillAsync(key, token, lifetime, loadAsync, cancellationToken);
-                case "wait":
+                case ToWait:
                     await Task.Delay(wait, time, cancellationToken);
                     continue;
                 default:
@@ -77,8 +82,8 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
     {
         if (await RunAsync(Read, key, ["", "0"], cancellationToken) is not { } found)
             return null;
-        var parts = (RedisResult[])found!; // the script returns an array
-        return (string?)parts[0] == "value" && IsYoung(parts) ? new CacheEntry((long)parts[2], (string)parts[3]!) : null;
+        var answer = (byte[])found!; // the script returns a string
+        return answer[0] == Value && FoundEntry.Read(answer.AsSpan(1)) is var entry && IsYoung(entry.Age) ? entry.Entry : null;
     }
 
     /// <summary>Forgets an entry that cannot be read.</summary>
@@ -108,7 +113,8 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
             Finish, write.Key, [write.Token, entry?.Version ?? 0, entry?.Payload ?? "", entry is null ? "0" : Milliseconds(lifetime)], CancellationToken.None) is not null;
     }
 
-    private static bool IsYoung(RedisResult[] value) => (long)value[1] < SoftAge.TotalMilliseconds;
+    // From a time to come it is where the clock was set back; then nobody knows its age.
+    private static bool IsYoung(TimeSpan age) => age >= TimeSpan.Zero && age < SoftAge;
 
     private async Task<CacheEntry?> LoadAndFillAsync(
         RedisKey key, string token, TimeSpan lifetime, Func<CancellationToken, Task<CacheEntry?>> loadAsync, CancellationToken cancellationToken)
@@ -127,7 +133,7 @@ public sealed class LeaseCache(RedisGate redis, TimeProvider time)
     }
 
     private Task<RedisResult?> RunAsync(RedisScript script, RedisKey key, RedisValue[] arguments, CancellationToken cancellationToken) =>
-        redis.TryAsync(database => script.RunAsync(database, [key], arguments), cancellationToken);
+        redis.TryAsync(script, [key], arguments, cancellationToken);
 
     private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
 }

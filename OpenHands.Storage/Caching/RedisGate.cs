@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using OpenHands.Storage.Redis;
 using StackExchange.Redis;
 
 namespace OpenHands.Storage.Caching;
@@ -45,6 +46,11 @@ public sealed partial class RedisGate(IServiceProvider services, TimeProvider ti
             return null;
         }
     }
+
+    /// <summary>Runs a script.</summary>
+    /// <returns>Its result; null when Redis did not answer in time.</returns>
+    internal Task<RedisResult?> TryAsync(RedisScript script, RedisKey[] keys, RedisValue[] arguments, CancellationToken cancellationToken) =>
+        TryAsync(database => script.RunAsync(database, keys, arguments), cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer, it is done without: {Reason}")]
     private static partial void Closed(ILogger logger, string reason);

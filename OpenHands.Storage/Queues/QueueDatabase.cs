@@ -22,6 +22,9 @@ public sealed class QueueDatabase(string system, string direct) : IAsyncDisposab
         return command;
     }
 
+    /// <summary>The connection string with our bounds for everything that it does not set itself.</summary>
+    public static string Bounded(string connectionString) => DatabaseConnection.WithBounds(connectionString);
+
     /// <summary>A connection string without a pool for a session that bears a name; the sweeper ends sessions by it.</summary>
     public string Direct(string applicationName) => new NpgsqlConnectionStringBuilder(DatabaseConnection.WithBounds(direct))
     {

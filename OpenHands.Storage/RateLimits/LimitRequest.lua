@@ -1,115 +1,98 @@
 -- Decides on a request under all its policies at once. It is allowed when all that are enforced allow it; only then it counts.
--- Up to a limit of 100 a key holds the time of every request of the last window ('L', then 6 bytes each, in ms), above it two
--- counters ('C', number of the present window in 6 bytes, count of the one before and of the present one in 4 bytes each).
+-- Up to a limit of 100 a key holds the time of every request of the last window ('L', then 6 bytes each, in ms). Above it, one number:
+-- the count of the window before times 2^26 plus that of the present window, whose end the key outlives by one more window.
+-- What goes in and out is packed: tables and many arguments take Redis longer than to count.
 -- KEYS[1…] one key for each policy
 -- ARGV[1]  what the request costs, 1 or more
--- ARGV[2…] three for each policy: its limit, its window in ms, 1 enforced or 0 only watched
--- returns  {1 allowed or 0 refused, then four for each policy: 1 allows or 0 refuses, what remains, ms until more remains,
---          ms until this request would be allowed}
+-- ARGV[2…] each policy: its limit, negative where it only watches, in 4 bytes, and its window, ms in 6 bytes
+-- returns  three numbers of 6 bytes for each policy. Up to 100: requests of the last window, ms until the oldest of them is older, 0 or
+--          ms until this request would be allowed. Above: the number in the key with this request, ms that the key lives, 0 allows
+--          or 1 refuses
 
-local pack, unpack, sub, floor, ceil = struct.pack, struct.unpack, string.sub, math.floor, math.ceil
-local time = redis.call('TIME')
-local now = time[1] * 1000 + floor(time[2] / 1000)
-local cost = tonumber(ARGV[1])
-local EXACT, LOG, COUNTERS = 100, 76, 67
-local NEARLY = 1e-9 -- fractions that should be whole
+local EXACT, UNIT, NEARLY = 100, 67108864, 1e-9 -- nearly: fractions that should be whole
+local answer, allowed, waits, logs, now = '', true, nil, nil, nil
 
--- The requests of the last window, oldest first, without the leading letter.
-local function present(log, window)
-  local count = #log / 6
-  if unpack('>I6', log, count * 6 - 5) > now then
-    -- The clock was set back: what seems to come was now.
-    local kept = {}
-    for number = 1, count do
-      kept[number] = pack('>I6', math.min(now, (unpack('>I6', log, number * 6 - 5))))
-    end
-    log = table.concat(kept)
-  end
-  if unpack('>I6', log) > now - window then
-    return log
-  end
-  local first, last = 2, count + 1
-  while first < last do
-    local middle = floor((first + last) / 2)
-    if unpack('>I6', log, middle * 6 - 5) > now - window then
-      last = middle
-    else
-      first = middle + 1
-    end
-  end
-  return sub(log, first * 6 - 5)
-end
-
--- ms until no more than the room is used, if nothing else comes.
-local function until_room(room, before, latter, elapsed, window)
-  if before * (1 - elapsed / window) + latter <= room + NEARLY then
-    return 0
-  end
-  if latter <= room then
-    return ceil(window * (1 - (room - latter) / before)) - elapsed
-  end
-  return window - elapsed + ceil(window * (1 - math.max(0, room) / latter))
-end
-
--- For each policy: requests used, and the log or the two counters.
-local used, logs, befores, latters, allowed = {}, {}, {}, {}, 1
 for number = 1, #KEYS do
-  local limit, window = tonumber(ARGV[number * 3 - 1]), tonumber(ARGV[number * 3])
-  local value = redis.call('GET', KEYS[number])
-  local kind = value and value:byte()
-  if limit <= EXACT then
-    logs[number] = kind == LOG and present(sub(value, 2), window) or ''
-    used[number] = #logs[number] / 6
-  else
-    local index, before, latter = floor(now / window), 0, 0
-    if kind == COUNTERS then
-      local at, former, last = unpack('>I6I4I4', value, 2)
-      if at >= index then -- greater where the clock was set back
-        before, latter = former, last
-      elseif at == index - 1 then
-        before = last
+  local limit, window = struct.unpack('>i4I6', ARGV[number + 1])
+  local watches = limit < 0
+  if watches then
+    limit = -limit
+  end
+  local state, left, wait = nil, nil, 0
+  if limit > EXACT then
+    -- Counted first and taken back if it is refused: nearly every request is allowed.
+    state, left = redis.pcall('INCRBY', KEYS[number], ARGV[1]), redis.call('PTTL', KEYS[number])
+    if left <= window or left > 2 * window or type(state) == 'table' then
+      if left < 0 or type(state) == 'table' then
+        state, left = tonumber(ARGV[1]), 2 * window -- nothing, or the log of a limit that was smaller
+      elseif left > 2 * window then
+        left = 2 * window -- the clock was set back: what is counted is of now
+      else
+        state, left = (state % UNIT - ARGV[1]) * UNIT + ARGV[1], left + window
       end
+      redis.call('SET', KEYS[number], state, 'PX', left)
     end
-    befores[number], latters[number] = before, latter
-    used[number] = before * (1 - (now - index * window) / window) + latter
+    local present = state % UNIT
+    if (state - present) / UNIT * (left / window - 1) + present > limit + NEARLY then
+      wait = 1
+    end
+  else
+    if not now then
+      local time = redis.call('TIME')
+      now, logs = time[1] * 1000 + math.floor(time[2] / 1000), {}
+    end
+    local log = redis.call('GET', KEYS[number])
+    if not log or log:byte() ~= 76 then
+      log = 'L'
+    end
+    state = (#log - 1) / 6
+    if state > 0 and struct.unpack('>I6', log, state * 6 - 4) > now then
+      -- The clock was set back: what seems to come was now.
+      local kept = { 'L' }
+      for index = 1, state do
+        kept[index + 1] = struct.pack('>I6', math.min(now, (struct.unpack('>I6', log, index * 6 - 4))))
+      end
+      log = table.concat(kept)
+    end
+    local oldest = state > 0 and struct.unpack('>I6', log, 2) or now
+    if oldest <= now - window then
+      local first, last = 2, state + 1
+      while first < last do
+        local middle = math.floor((first + last) / 2)
+        if struct.unpack('>I6', log, middle * 6 - 4) > now - window then
+          last = middle
+        else
+          first = middle + 1
+        end
+      end
+      log = 'L' .. log:sub(first * 6 - 4)
+      state = (#log - 1) / 6
+      oldest = state > 0 and struct.unpack('>I6', log, 2) or now
+    end
+    logs[number] = log
+    left = oldest + window - now
+    local many = state + ARGV[1] - limit -- as many of the oldest are too many
+    if many > 0 then
+      wait = many <= state and struct.unpack('>I6', log, many * 6 - 4) + window - now or window
+    end
   end
-  if used[number] + cost > limit + NEARLY and ARGV[number * 3 + 1] == '1' then
-    allowed = 0
+  if wait > 0 then
+    waits = waits or {}
+    waits[number] = true
+    allowed = allowed and watches
   end
+  answer = answer .. struct.pack('>I6I6I6', state, left, wait)
 end
 
-local answer = { allowed }
-for number = 1, #KEYS do
-  local limit, window = tonumber(ARGV[number * 3 - 1]), tonumber(ARGV[number * 3])
-  local allows = used[number] + cost <= limit + NEARLY
-  local added = allowed == 1 and allows and cost or 0
-  local more, retry = 0, 0
-  if limit <= EXACT then
-    local log = logs[number]
-    if not allows then
-      -- until as many of the oldest as are too many are older than the window
-      local many = used[number] + cost - limit
-      retry = many <= used[number] and unpack('>I6', log, many * 6 - 5) + window - now or window
-    elseif added > 0 then
-      log = log .. (added == 1 and pack('>I6', now) or string.rep(pack('>I6', now), added))
-      redis.call('SET', KEYS[number], 'L' .. log, 'PX', window)
+if waits or logs then
+  for number = 1, #KEYS do
+    local counts, log = allowed and not (waits and waits[number]), logs and logs[number]
+    if log and counts then
+      local _, window = struct.unpack('>i4I6', ARGV[number + 1])
+      redis.call('SET', KEYS[number], log .. string.rep(struct.pack('>I6', now), ARGV[1]), 'PX', window)
+    elseif not log and not counts then
+      redis.call('DECRBY', KEYS[number], ARGV[1])
     end
-    more = log ~= '' and unpack('>I6', log) + window - now or 0
-  else
-    local index = floor(now / window)
-    local elapsed, before, latter = now - index * window, befores[number], latters[number] + added
-    if not allows then
-      retry = until_room(limit - cost, before, latter, elapsed, window)
-    elseif added > 0 then
-      redis.call('SET', KEYS[number], pack('>c1I6I4I4', 'C', index, before, latter), 'PX', 2 * window - elapsed)
-    end
-    local after = used[number] + added
-    more = after > 0 and until_room(math.max(0, ceil(after - NEARLY) - 1), before, latter, elapsed, window) or 0
   end
-  local at = number * 4
-  answer[at - 2] = allows and 1 or 0
-  answer[at - 1] = math.max(0, floor(limit - used[number] - added + NEARLY))
-  answer[at] = more
-  answer[at + 1] = retry
 end
 return answer

@@ -14,13 +14,12 @@ internal sealed class LocalCounter(ReplicaCount replicas)
     public RateLimitState Look(RateLimitPolicy policy, int cost, TimeSpan now)
     {
         MoveTo(policy.Window, now);
-        var (share, used) = (Share(policy), Used(policy.Window, now));
+        var (share, count) = (Share(policy), new SlidingCount(_before, _present, now - (_index * policy.Window), policy.Window));
         // What costs more than the share is allowed when nothing else was; it could never be otherwise.
         var room = share - Math.Min(cost, share);
-        var allows = used <= room + 1e-9;
-        var remaining = (int)Math.Max(0, Math.Floor(share - used - (allows ? cost : 0)));
-        var reset = Wait(Math.Max(0, Math.Ceiling(used - 1e-9) - 1), policy.Window, now);
-        return new RateLimitState(policy, allows, remaining, reset, allows ? TimeSpan.Zero : Wait(room, policy.Window, now));
+        var allows = count.Used <= room + SlidingCount.Nearly;
+        var remaining = (int)Math.Max(0, Math.Floor(share - count.Used - (allows ? cost : 0)));
+        return new RateLimitState(policy, allows, remaining, count.Reset, allows ? TimeSpan.Zero : count.UntilUsed(room));
     }
 
     public void Add(RateLimitPolicy policy, int cost, TimeSpan now)
@@ -41,18 +40,5 @@ internal sealed class LocalCounter(ReplicaCount replicas)
             _ => (0, 0),
         };
         _index = index;
-    }
-
-    private double Used(TimeSpan window, TimeSpan now) => (_before * (1 - (Elapsed(window, now) / window))) + _present;
-
-    private TimeSpan Elapsed(TimeSpan window, TimeSpan now) => now - (_index * window);
-
-    private TimeSpan Wait(double room, TimeSpan window, TimeSpan now)
-    {
-        if (Used(window, now) <= room)
-            return TimeSpan.Zero;
-        return _present <= room
-            ? (window * (1 - ((room - _present) / _before))) - Elapsed(window, now)
-            : window - Elapsed(window, now) + (window * (1 - (room / _present)));
     }
 }

@@ -23,12 +23,12 @@ public sealed class ReplicaCount(RedisGate redis, TimeProvider time) : Backgroun
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await redis.TryAsync(database => Leave.RunAsync(database, [RedisKeys.Replicas], [_id]), cancellationToken);
+        await redis.TryAsync(Leave, [RedisKeys.Replicas], [_id], cancellationToken);
     }
 
     internal async Task CountAsync(CancellationToken cancellationToken)
     {
-        if (await redis.TryAsync(database => Enter.RunAsync(database, [RedisKeys.Replicas], [_id, (long)Lifetime.TotalMilliseconds]), cancellationToken) is { } count)
+        if (await redis.TryAsync(Enter, [RedisKeys.Replicas], [_id, (long)Lifetime.TotalMilliseconds], cancellationToken) is { } count)
             Volatile.Write(ref _count, (int)count);
     }
 

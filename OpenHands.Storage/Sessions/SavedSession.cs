@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using Npgsql;
 
 namespace OpenHands.Storage.Sessions;
 
@@ -13,11 +13,19 @@ namespace OpenHands.Storage.Sessions;
 /// <param name="LastAccessedAt">When it was last read or changed, UTC, to the minute.</param>
 /// <param name="ExpiresAt">From when it counts as gone, UTC; null for never.</param>
 public sealed record SavedSession(
-    string Id, string? OrganizationId, string? ConversationId, JsonObject State, long Version,
+    string Id, string? OrganizationId, string? ConversationId, SessionState State, long Version,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, DateTimeOffset LastAccessedAt, DateTimeOffset? ExpiresAt)
 {
     internal static SavedSession From(Session row) => new(
         row.Id, row.OrganizationId, row.ConversationId,
-        JsonNode.Parse(row.State)?.AsObject() ?? throw new InvalidOperationException("The stored state is null."),
-        row.Version, row.CreatedAt, row.UpdatedAt, row.LastAccessedAt, row.ExpiresAt);
+        new SessionState(row.State), row.Version, row.CreatedAt, row.UpdatedAt, row.LastAccessedAt, row.ExpiresAt);
+
+    // Columns as SessionStore names them.
+    internal static SavedSession From(NpgsqlDataReader row) => new(
+        row.GetString(0), Text(row, 1), Text(row, 2), new SessionState(row.GetString(3)), row.GetInt64(4), Instant(row, 5), Instant(row, 6), Instant(row, 7),
+        row.IsDBNull(8) ? null : Instant(row, 8));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static DateTimeOffset Instant(NpgsqlDataReader row, int column) => row.GetFieldValue<DateTimeOffset>(column);
 }

@@ -2,6 +2,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using NpgsqlTypes;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Settings;
 using OpenHands.Storage.Tenancy;
 
@@ -12,8 +14,25 @@ namespace OpenHands.Storage.Sessions;
 /// organization that was entered, else on what is the user's own. Reads come from Redis where they can; every write replaces
 /// what is kept there.
 /// </summary>
-public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCache cache, SessionAccesses accesses, TimeProvider time)
+/// <param name="db">Rented only where it is needed: most reads come from Redis.</param>
+/// <param name="pool">For what is written by hand.</param>
+/// <param name="tenant">For whom it works.</param>
+/// <param name="cache">What Redis keeps.</param>
+/// <param name="accesses">Notes who was read when.</param>
+/// <param name="time">The clock.</param>
+public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, TenantContext tenant, SessionCache cache, SessionAccesses accesses, TimeProvider time)
 {
+    // By name: a prepared SELECT * fails once the next release has added a column.
+    private const string Row =
+        """
+        SELECT id, organization_id, conversation_id, state, version, created_at, updated_at, last_accessed_at, expires_at
+        FROM sessions WHERE user_id = $1 AND id = $2
+        """;
+
+    private const string LockedRow = Row + " FOR UPDATE";
+    private const string RowVersion = "SELECT version FROM sessions WHERE user_id = $1 AND id = $2";
+    private const string ChangeRow = "UPDATE sessions SET state = $1, version = $2, updated_at = $3, last_accessed_at = $3 WHERE user_id = $4 AND id = $5";
+
     private string UserId => tenant.UserId ?? throw new InvalidOperationException("Nobody was entered as tenant.");
 
     /// <summary>Saves a new session.</summary>
@@ -22,8 +41,11 @@ public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCa
         JsonObject state, string? conversationId, DateTimeOffset? expiresAt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(state);
-        if (Problem(state) is { } problem)
-            return (null, problem);
+        if (!WellFormedText.In(state))
+            return (null, SessionOutcome.NotStorable);
+        var json = state.ToJsonString();
+        if (Encoding.UTF8.GetByteCount(json) > Session.MostStateBytes)
+            return (null, SessionOutcome.TooLarge);
 
         var now = time.GetUtcNow();
         var row = new Session
@@ -32,14 +54,14 @@ public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCa
             UserId = UserId,
             OrganizationId = tenant.OrganizationId,
             ConversationId = conversationId,
-            State = state.ToJsonString(),
+            State = json,
             Version = 1,
             CreatedAt = now,
             UpdatedAt = now,
             LastAccessedAt = now,
             ExpiresAt = expiresAt,
         };
-        db.Sessions.Add(row);
+        db.Value.Sessions.Add(row);
         var outcome = await SaveAsync(cancellationToken);
         return outcome == SessionOutcome.Done ? (SavedSession.From(row), outcome) : (null, outcome);
     }
@@ -55,10 +77,10 @@ public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCa
         return found with { LastAccessedAt = now };
 
         async Task<SavedSession?> LoadAsync(CancellationToken token) =>
-            await Mine().AsNoTracking().SingleOrDefaultAsync(session => session.Id == id, token) is { } row ? SavedSession.From(row) : null;
+            await TenantTransaction.ReadAsync(pool, tenant, Statement(Row, id), SavedSession.From, token) is { } row && IsHere(row) ? row : null;
 
         Task<long?> VersionAsync(CancellationToken token) =>
-            Mine().Where(session => session.Id == id).Select(session => (long?)session.Version).SingleOrDefaultAsync(token);
+            TenantTransaction.ReadAsync(pool, tenant, Statement(RowVersion, id), row => (long?)row.GetInt64(0), token);
     }
 
     /// <summary>The sessions after an id, in the order of their ids, which is that of their making.</summary>
@@ -81,48 +103,19 @@ public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCa
         if (!WellFormedText.In(patch))
             return (null, SessionOutcome.NotStorable);
 
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        // By name: a prepared SELECT * fails once the next release has added a column.
-        var locked = await db.Sessions
-            .FromSql(
-                $"""
-                SELECT id, user_id, organization_id, conversation_id, state, version, created_at, updated_at, last_accessed_at, expires_at
-                FROM sessions WHERE user_id = {UserId} AND id = {id} FOR UPDATE
-                """)
-            .ToListAsync(cancellationToken);
-        var now = time.GetUtcNow();
-        if (locked.SingleOrDefault() is not { } row || row.OrganizationId != tenant.OrganizationId || row.ExpiresAt <= now)
+        await using var transaction = await TenantTransaction.BeginAsync(pool, cancellationToken);
+        if (await transaction.ReadAsync(tenant, Statement(LockedRow, id), SavedSession.From, cancellationToken) is not { } row || !IsHere(row))
             return (null, SessionOutcome.NotFound);
         if (version is not null && row.Version != version)
             return (null, SessionOutcome.Changed);
 
-        var state = MergePatch.Apply(JsonNode.Parse(row.State), patch)!.AsObject(); // an object merged into an object is one
-        if (Problem(state) is { } problem)
-            return (null, problem);
-
-        row.State = state.ToJsonString();
-        row.Version++;
-        row.UpdatedAt = now;
-        row.LastAccessedAt = now;
-        var outcome = await SaveAsync(cancellationToken);
-        if (outcome != SessionOutcome.Done)
-            return (null, outcome);
-
-        var saved = SavedSession.From(row);
-        var write = await cache.BlockAsync(id, cancellationToken);
-        var committed = false;
-        try
-        {
-            await transaction.CommitAsync(cancellationToken);
-            committed = true;
-        }
-        finally
-        {
-            // A COMMIT that failed may still have happened: the next reader finds out.
-            await cache.FinishAsync(write, UserId, committed ? saved : null);
-        }
-
-        return (saved, outcome);
+        // An object merged into an object is one, and what PostgreSQL has stored can be stored.
+        var state = MergePatch.Apply(row.State.Read(), patch)!.ToJsonString();
+        if (Encoding.UTF8.GetByteCount(state) > Session.MostStateBytes)
+            return (null, SessionOutcome.TooLarge);
+        var now = time.GetUtcNow();
+        var changed = row with { State = new SessionState(state), Version = row.Version + 1, UpdatedAt = now, LastAccessedAt = now };
+        return await CommitAsync(transaction, changed, cancellationToken) is { } refusal ? (null, refusal) : (changed, SessionOutcome.Done);
     }
 
     /// <summary>Deletes the session.</summary>
@@ -151,40 +144,74 @@ public sealed class SessionStore(OpenHandsDb db, TenantContext tenant, SessionCa
     private IQueryable<Session> Mine()
     {
         var now = time.GetUtcNow();
-        return db.Sessions.Where(session =>
+        return db.Value.Sessions.Where(session =>
             session.UserId == UserId && session.OrganizationId == tenant.OrganizationId && (session.ExpiresAt == null || session.ExpiresAt > now));
     }
 
-    private static SessionOutcome? Problem(JsonObject state)
+    private bool IsHere(SavedSession row) => row.OrganizationId == tenant.OrganizationId && !(row.ExpiresAt <= time.GetUtcNow());
+
+    private NpgsqlBatchCommand Statement(string text, string id) => new(text)
     {
-        if (!WellFormedText.In(state))
-            return SessionOutcome.NotStorable;
-        return Encoding.UTF8.GetByteCount(state.ToJsonString()) > Session.MostStateBytes ? SessionOutcome.TooLarge : null;
+        Parameters = { new NpgsqlParameter<string> { TypedValue = UserId }, new NpgsqlParameter<string> { TypedValue = id } },
+    };
+
+    // Null when it is done.
+    private async Task<SessionOutcome?> CommitAsync(TenantTransaction transaction, SavedSession changed, CancellationToken cancellationToken)
+    {
+        var write = await cache.BlockAsync(changed.Id, cancellationToken);
+        SavedSession? committed = null;
+        try
+        {
+            await transaction.CommitAsync(
+                new NpgsqlBatchCommand(ChangeRow)
+                {
+                    Parameters =
+                    {
+                        new NpgsqlParameter<string> { TypedValue = changed.State.Json, NpgsqlDbType = NpgsqlDbType.Jsonb },
+                        new NpgsqlParameter<long> { TypedValue = changed.Version },
+                        new NpgsqlParameter<DateTimeOffset> { TypedValue = changed.UpdatedAt },
+                        new NpgsqlParameter<string> { TypedValue = UserId },
+                        new NpgsqlParameter<string> { TypedValue = changed.Id },
+                    },
+                },
+                cancellationToken);
+            committed = changed;
+            return null;
+        }
+        catch (PostgresException refused) when (Refusal(refused) is { } outcome)
+        {
+            return outcome;
+        }
+        finally
+        {
+            // A COMMIT that failed may still have happened: the next reader finds out.
+            await cache.FinishAsync(write, UserId, committed);
+        }
     }
 
     private async Task<SessionOutcome> SaveAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await db.SaveChangesAsync(cancellationToken);
+            await db.Value.SaveChangesAsync(cancellationToken);
             return SessionOutcome.Done;
         }
-        // Numbers of jsonb have a range; "data exception" is the class of all that does not fit into a column.
-        catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: ['2', '2', ..] })
+        catch (DbUpdateException refused) when (refused.InnerException is PostgresException reason && Refusal(reason) is { } outcome)
         {
-            return SessionOutcome.NotStorable;
-        }
-        catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: PostgresErrorCodes.CheckViolation })
-        {
-            return SessionOutcome.TooLarge; // as jsonb prints it: 1e1000 becomes a thousand digits
-        }
-        catch (DbUpdateException refused) when (refused.InnerException is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege })
-        {
-            return SessionOutcome.NotFound; // row-level security: the user does not belong to the organization
+            return outcome;
         }
         finally
         {
-            db.ChangeTracker.Clear();
+            db.Value.ChangeTracker.Clear();
         }
     }
+
+    private static SessionOutcome? Refusal(PostgresException refused) => refused.SqlState switch
+    {
+        // Numbers of jsonb have a range; "data exception" is the class of all that does not fit into a column.
+        ['2', '2', ..] => SessionOutcome.NotStorable,
+        PostgresErrorCodes.CheckViolation => SessionOutcome.TooLarge, // as jsonb prints it: 1e1000 becomes a thousand digits
+        PostgresErrorCodes.InsufficientPrivilege => SessionOutcome.NotFound, // row-level security: the user does not belong to the organization
+        _ => null,
+    };
 }

@@ -10,6 +10,19 @@ internal static class TenantSettings
     public const string Statement =
         "SELECT set_config('app.user_id', @tenant_user, true), set_config('app.organization_id', @tenant_organization, true), set_config('app.origin', @tenant_origin, true)";
 
+    private const string Positional = "SELECT set_config('app.user_id', $1, true), set_config('app.organization_id', $2, true), set_config('app.origin', $3, true)";
+
+    /// <summary>The same for a batch that is written by hand.</summary>
+    public static NpgsqlBatchCommand Command(TenantContext tenant) => new(Positional)
+    {
+        Parameters =
+        {
+            new NpgsqlParameter<string> { TypedValue = tenant.UserId ?? "" },
+            new NpgsqlParameter<string> { TypedValue = tenant.OrganizationId ?? "" },
+            new NpgsqlParameter<string> { TypedValue = tenant.Origin?.ToSetting() ?? "" },
+        },
+    };
+
     /// <summary>Gives a command the parameters of <see cref="Statement"/>; '' stands for none.</summary>
     public static void AddTo(DbCommand command, TenantContext tenant)
     {

@@ -23,6 +23,7 @@ public sealed class ChaosTests
     [InlineData("--faults")]
     [InlineData("--faults", "none")]
     [InlineData("--fault", "1")]
+    [InlineData("--faults", "1", "--fault", "none of this name")]
     public async Task A_command_line_that_is_not_understood_answers_2_with_the_usage(params string[] args)
     {
         using var output = new StringWriter();

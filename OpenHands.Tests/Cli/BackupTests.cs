@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Npgsql;
+using OpenHands.Storage;
 using OpenHands.Storage.Queues;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Sessions;
@@ -44,8 +45,8 @@ public sealed class BackupTests(DatabaseServer server)
             Assert.Equal("the value", await SecretAsync(target, user));
             await using var db = target.Open(user);
             await using var caches = new Caches(target);
-            var found = await new SessionStore(db, db.Tenant!, caches.Sessions, caches.Accesses, TimeProvider.System).FindAsync(session, Token);
-            Assert.Equal(7, (int)found!.State["step"]!);
+            var found = await new SessionStore(new Lazy<OpenHandsDb>(db), target.Pool, db.Tenant!, caches.Sessions, caches.Accesses, TimeProvider.System).FindAsync(session, Token);
+            Assert.Equal(7, (int)found!.State.Read()["step"]!);
         }
 
         Assert.Equal(1, (await cli.RunAsync("restore", folder["set"], "--files-to", folder["again"])).Code); // not over data
@@ -158,7 +159,8 @@ public sealed class BackupTests(DatabaseServer server)
         await database.QueryAsync($"INSERT INTO encryption_keys VALUES ('{new KeyRing(CliInstallation.KeyRing).KeyIds[0]}', now()) ON CONFLICT DO NOTHING");
         await using var db = database.Open(user);
         await using var caches = new Caches(database);
-        var (saved, _) = await new SessionStore(db, db.Tenant!, caches.Sessions, caches.Accesses, TimeProvider.System).CreateAsync(new JsonObject { ["step"] = 7 }, null, null, Token);
+        var (saved, _) = await new SessionStore(new Lazy<OpenHandsDb>(db), database.Pool, db.Tenant!, caches.Sessions, caches.Accesses, TimeProvider.System)
+            .CreateAsync(new JsonObject { ["step"] = 7 }, null, null, Token);
         return (user, saved!.Id);
     }
 

@@ -28,13 +28,15 @@ internal sealed class ProbedService : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     public static async Task<ProbedService> StartAsync(
-        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, string environment = "Production")
+        Action<WebApplicationBuilder>? configure = null, Action<WebApplication>? map = null, string environment = "Production",
+        string? telemetry = null)
     {
         var clock = new FakeTimeProvider();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(clock);
+        builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = telemetry;
         builder.AddServiceDefaults();
         configure?.Invoke(builder);
 

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenHands.Storage;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -17,6 +18,9 @@ namespace OpenHands.Tests.ServiceDefaults;
 
 public sealed class TelemetryTests
 {
+    // Nobody listens there; what was collected is lost, which nobody minds here.
+    private const string Nowhere = "http://127.0.0.1:1";
+
     [Fact]
     public async Task Requests_are_traced_and_probes_with_all_that_they_cause_are_not()
     {
@@ -36,7 +40,8 @@ public sealed class TelemetryTests
                 builder.Services.AddHealthChecks().AddCheck("database", check);
                 builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing.SetSampler(new AlwaysOnSampler()).AddProcessor(spans));
             },
-            app => app.MapGet("/work", () => source.StartActivity("work")?.Dispose()));
+            app => app.MapGet("/work", () => source.StartActivity("work")?.Dispose()),
+            telemetry: Nowhere);
         started = service;
 
         await service.ProbeAsync("/health");
@@ -66,10 +71,28 @@ public sealed class TelemetryTests
         Assert.Equal(expected, exporter);
     }
 
+    // Every request would pay for them.
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(Nowhere, true)]
+    public void Spans_and_measurements_that_nobody_gets_are_not_made(string? endpoint, bool expected)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(settings: null);
+        builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint;
+        builder.AddServiceDefaults();
+        builder.AddNpgsqlDbContext<OpenHandsDb>("openhands", configureDbContextOptions: options => options.UseOpenHandsDb());
+        builder.AddRedisClient("redis");
+
+        using var host = builder.Build();
+        Assert.Equal(expected, host.Services.GetService<TracerProvider>() is not null);
+        Assert.Equal(expected, host.Services.GetService<MeterProvider>() is not null);
+    }
+
     [Fact]
     public void Logs_keep_their_text_and_their_scopes()
     {
         var builder = Host.CreateEmptyApplicationBuilder(settings: null);
+        builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = Nowhere;
         builder.AddServiceDefaults();
         var logs = new LogList();
         builder.Logging.AddOpenTelemetry(logging => logging.AddProcessor(logs));
@@ -90,8 +113,10 @@ public sealed class TelemetryTests
     {
         using var meter = new Meter("OpenHands.MeterTest");
         var collected = new ConcurrentBag<string>();
-        await using var service = await ProbedService.StartAsync(builder => builder.Services.AddOpenTelemetry()
-            .WithMetrics(metrics => metrics.AddReader(new BaseExportingMetricReader(new MetricList(collected)))));
+        await using var service = await ProbedService.StartAsync(
+            builder => builder.Services.AddOpenTelemetry()
+                .WithMetrics(metrics => metrics.AddReader(new BaseExportingMetricReader(new MetricList(collected)))),
+            telemetry: Nowhere);
 
         meter.CreateCounter<int>("things.done").Add(1);
         await service.Http.GetAsync("/alive", TestContext.Current.CancellationToken);

@@ -12,9 +12,9 @@ internal sealed class LockReplica : IAsyncDisposable
 
     public LockReplica(TestDatabase database, IConnectionMultiplexer redis)
     {
-        _services = new ServiceCollection().AddScoped(_ => database.Open()).AddSingleton(redis).BuildServiceProvider();
+        _services = new ServiceCollection().AddSingleton(redis).BuildServiceProvider();
         Locks = new RedisLocks(
-            _services, new FencingTokens(_services.GetRequiredService<IServiceScopeFactory>()), TimeProvider.System, NullLogger<RedisLocks>.Instance);
+            _services, new FencingTokens(database.Pool), TimeProvider.System, NullLogger<RedisLocks>.Instance);
     }
 
     public RedisLocks Locks { get; }

@@ -59,6 +59,9 @@ public sealed class TestDatabase(string server, string name)
         return new OpenHandsDb(options.Options) { Tenant = tenant };
     }
 
+    /// <summary>Connections for what is written by hand.</summary>
+    public DatabasePool Pool => new(DatabaseConnection.WithBounds(App));
+
     /// <summary>The audit log of a process.</summary>
     internal AuditLog Audit => _audit ??= new(
         new ServiceCollection().AddScoped(_ => Open()).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);

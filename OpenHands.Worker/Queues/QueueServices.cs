@@ -54,6 +54,7 @@ internal static class QueueServices
         // They stop in reverse: the session outlives what it vouches for.
         services.AddHostedService(provider => provider.GetRequiredService<WorkerSession>());
         services.AddHostedService(provider => provider.GetRequiredService<QueueSignals>());
+        services.AddHostedService<PoolWarning>();
         services.AddHostedService<Elections>();
         services.AddHostedService<QueueScanner>();
         services.AddHostedService<DatabaseScanner>();

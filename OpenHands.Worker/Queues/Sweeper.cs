@@ -10,7 +10,7 @@ internal sealed class Sweeper(
     /// <summary>How long a worker's lock must be free until it counts as gone: a live one takes it again sooner.</summary>
     public static readonly TimeSpan FreeFor = TimeSpan.FromMilliseconds(300);
 
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(1);
 
     /// <inheritdoc />

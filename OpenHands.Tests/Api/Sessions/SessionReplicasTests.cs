@@ -77,6 +77,38 @@ public sealed class SessionReplicasTests(DatabaseServer server, RedisFixture red
         await Problem.AssertAsync(HttpStatusCode.NotFound, foreign);
     }
 
+#if !ASPIRE_PACKAGES // counts what a Redis of its own is asked
+    [Fact]
+    public async Task A_read_that_is_limited_asks_Redis_twice_and_a_patch_three_times()
+    {
+        await using var redis = await RedisTestServer.StartAsync();
+        await using var direct = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString + ",allowAdmin=true");
+        await using var api = await ApiHost.StartAsync(
+            [$"ConnectionStrings:openhands={_database.App}", $"ConnectionStrings:redis={redis.ConnectionString}", "RateLimits:Enabled=true"]);
+        var id = await MakeAsync();
+        // Everything that is asked is a script. Now and then the replicas are counted, and a read that comes late looks whether it is old.
+        await Eventually.TrueAsync("a read asks twice", async () =>
+        {
+            await PatchAsync(api, id, """{"a":1}""");
+            return await ScriptsOfAsync(() => ReadAsync(api, id)) == 2;
+        });
+        await Eventually.TrueAsync("a patch asks three times", async () => await ScriptsOfAsync(() => PatchAsync(api, id, """{"a":2}""")) == 3);
+
+        async Task<long> ScriptsOfAsync(Func<Task> requestAsync)
+        {
+            var before = await ScriptsAsync();
+            await requestAsync();
+            return await ScriptsAsync() - before;
+        }
+
+        async Task<long> ScriptsAsync()
+        {
+            var statistics = (await direct.GetServers()[0].InfoAsync("commandstats")).Single().ToDictionary(pair => pair.Key, pair => pair.Value);
+            return long.Parse(statistics["cmdstat_evalsha"].Split(',')[0]["calls=".Length..]);
+        }
+    }
+#endif
+
     [Fact]
     public async Task A_deleted_session_is_gone_on_every_replica()
     {

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Time.Testing;
+using OpenHands.Storage;
 using OpenHands.Storage.Sessions;
 using OpenHands.Tests.Support;
 
@@ -31,7 +32,7 @@ public sealed class SessionStoreTests(DatabaseFixture fixture) : IClassFixture<D
             Assert.Equal(SessionOutcome.Done, (await WithAsync(store => store.PatchAsync(id, new JsonObject { [$"m{number}"] = number }, version: null, Token))).Outcome));
         var saved = await ReadAsync(id);
         Assert.Equal(201, saved.Version);
-        Assert.Equal(Enumerable.Range(0, 200), saved.State.Select(member => (int)member.Value!).Order());
+        Assert.Equal(Enumerable.Range(0, 200), saved.State.Read().Select(member => (int)member.Value!).Order());
     }
 
     [Fact]
@@ -112,6 +113,6 @@ public sealed class SessionStoreTests(DatabaseFixture fixture) : IClassFixture<D
     private async Task<T> WithAsync<T>(Func<SessionStore, Task<T>> act, string? user = null, string? organization = null)
     {
         await using var db = fixture.Database.Open(user ?? _user, organization);
-        return await act(new SessionStore(db, db.Tenant!, _caches.Sessions, _caches.Accesses, _time));
+        return await act(new SessionStore(new Lazy<OpenHandsDb>(db), fixture.Database.Pool, db.Tenant!, _caches.Sessions, _caches.Accesses, _time));
     }
 }
