@@ -29,7 +29,8 @@ public sealed class FairnessTests(DatabaseServer server, RedisFixture redis) : I
     [Fact]
     public async Task No_more_tasks_of_a_tenant_with_many_start_before_one_of_another_than_the_window_holds()
     {
-        await EnqueueAsync("many", IsFullScale ? 50_000 : 2000);
+        for (var i = 0; i < (IsFullScale ? 25 : 1); i++)
+            await EnqueueAsync("many", 2000);
         await using var worker = await StartAsync(TimeSpan.Zero);
         await Eventually.TrueAsync("many run", () => Volatile.Read(ref _startsOfMany) > 0);
         var passed = new List<int>();
