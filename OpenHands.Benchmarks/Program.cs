@@ -1,6 +1,8 @@
 using OpenHands.Benchmarks.Audit;
 using OpenHands.Benchmarks.Chaos;
+using OpenHands.Benchmarks.Dashboard;
 using OpenHands.Benchmarks.Locks;
+using OpenHands.Benchmarks.Queues;
 using OpenHands.Benchmarks.RateLimits;
 using OpenHands.Benchmarks.Sessions;
 using OpenHands.Benchmarks.Tenancy;
@@ -12,6 +14,10 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
     ["locks"] = ("Taking and releasing a lock, beside DistributedLock.Redis, RedLock.net and a bare nextval.", async stop => await LockCost.RunAsync(stop)),
     ["rate-limits"] = ("A decision of the limiter, beside a bare EVALSHA and npm's rate-limiter-flexible.", async stop => await LimiterCost.RunAsync(stop)),
     ["session-read"] = ("GET of a session that is kept in Redis, beside a bare minimal API.", async stop => await SessionCost.ReadAsync(stop)),
+    ["queue-tasks"] = ("Enqueuing, leasing and completing tasks, beside pg-boss, graphile-worker, Hangfire and BullMQ.", async stop => await QueueTasks.RunAsync(stop)),
+    ["queue-start"] = ("From the commit of a task until its handler starts, at 200 tasks a second, beside graphile-worker and BullMQ.", async stop => await QueueStart.RunAsync(stop)),
+    ["queue-enqueue"] = ("Enqueuing beside a plain INSERT, where a commit takes 2 ms.", async stop => await QueueEnqueue.RunAsync(stop)),
+    ["dashboard"] = ("Answers of the API without a dashboard, with one, and with its page open.", async stop => await DashboardCost.RunAsync(stop)),
     ["session-patch"] = ("PATCH of a session, beside a minimal API with Npgsql by hand.", async stop => await SessionCost.PatchAsync(stop)),
 };
 
@@ -27,10 +33,22 @@ if (args is [ChaosCommand.Verb, .. var ofChaos])
 if (args is [LockHolder.Verb, .. var ofHolder])
     return await LockHolder.RunAsync(ofHolder);
 
-// What a benchmark starts: a server in a process of its own.
+// What a benchmark starts: a server, or a client of a queue, in a process of its own.
+if (args is [QueueClientCommand.Verb, var peer])
+{
+    await QueueClientCommand.RunAsync(peer, CancellationToken.None);
+    return 0;
+}
+
 if (args is ["serve", var kind])
 {
     await ServeCommand.RunAsync(kind, CancellationToken.None);
+    return 0;
+}
+
+if (args is ["queue-tasks", .. { Length: > 0 } queues])
+{
+    Console.WriteLine(await QueueTasks.RunAsync(queues, CancellationToken.None));
     return 0;
 }
 

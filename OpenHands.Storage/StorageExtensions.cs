@@ -78,6 +78,7 @@ public static class StorageExtensions
         builder.Services.AddScoped<InvitationStore>();
         builder.Services.AddScoped<UserStore>();
         builder.Services.AddSingleton<QueueWindow>();
+        builder.Services.AddSingleton<JointInserts>();
         builder.Services.AddScoped<TaskQueue>();
         builder.Services.AddScoped<WebhookStore>();
         builder.Services.HandOverTenant();

@@ -38,9 +38,13 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
     public string System => As("openhands_system");
 
     /// <summary>Starts a server and makes our schema in it.</summary>
-    public static async Task<BenchmarkDatabase> StartAsync(CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    /// <param name="durability">For what a commit waits.</param>
+    public static async Task<BenchmarkDatabase> StartAsync(CancellationToken cancellationToken, Durability durability = Durability.None)
     {
-        var folder = Directory.CreateTempSubdirectory("openhands-benchmark-");
+        var folder = durability == Durability.Memory
+            ? Directory.CreateDirectory($"/dev/shm/openhands-benchmark-{Guid.CreateVersion7():n}")
+            : Directory.CreateTempSubdirectory("openhands-benchmark-");
         File.SetUnixFileMode(folder.FullName, (UnixFileMode)0b111_101_101); // the server may have another account
         var options = new PostgresServerOptions
         {
@@ -48,7 +52,7 @@ internal sealed class BenchmarkDatabase : IAsyncDisposable
             DataDirectory = Path.Combine(folder.FullName, "postgres"),
             Port = FreePort(),
             Password = $"{Guid.CreateVersion7():n}",
-            Throwaway = true,
+            Throwaway = durability == Durability.None,
         };
         var server = new PostgresServer(options);
         await server.PrepareAsync(Console.Error.WriteLine, cancellationToken);

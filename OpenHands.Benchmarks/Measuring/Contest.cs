@@ -81,11 +81,7 @@ internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatab
     private string Postgres(List<Sample> samples) =>
         database is null ? "" : $"{Median(samples, s => s.Postgres),-24}{Median(samples, s => s.Client + s.Server + s.Postgres),-24}";
 
-    private static string Median(List<Sample> samples, Func<Sample, double> of)
-    {
-        var sorted = samples.Select(of).Order().ToList();
-        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F1} ({sorted[0]:F1}–{sorted[^1]:F1})");
-    }
+    private static string Median(List<Sample> samples, Func<Sample, double> of) => Spread.Of(samples.Select(of)).ToString();
 
     private readonly record struct Sample(double Client, double Server, double Postgres, double Time);
 }

@@ -8,8 +8,11 @@ namespace OpenHands.Storage.Queues;
 /// <param name="direct">Connection string <c>openhands-direct</c>: a session of one's own, for locks and LISTEN.</param>
 public sealed class QueueDatabase(string system, string direct) : IAsyncDisposable
 {
-    /// <summary>Connections of role <c>openhands_system</c>.</summary>
-    public NpgsqlDataSource System { get; } = NpgsqlDataSource.Create(DatabaseConnection.WithBounds(system));
+    /// <summary>Connections of role <c>openhands_system</c>. Nothing on them may outlive its transaction.</summary>
+    public NpgsqlDataSource System { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(DatabaseConnection.WithBounds(system))
+    {
+        NoResetOnClose = true, // seven statements with every use, and there is nothing to reset
+    });
 
     /// <summary>
     /// A statement that looks for rows of one state. While a transaction somewhere stays open it passes over every row that has left the state,

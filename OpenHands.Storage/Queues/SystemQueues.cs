@@ -21,7 +21,7 @@ public sealed class SystemQueues(QueueDatabase database)
         await using var read = database.System.CreateCommand(
             """
             SELECT queue, minute, sum(done)::bigint, sum(retried)::bigint, sum(dead)::bigint FROM queue_minutes
-            WHERE minute > clock_timestamp() - $1 GROUP BY queue, minute ORDER BY queue, minute
+            WHERE minute > statement_timestamp() - $1 GROUP BY queue, minute ORDER BY queue, minute
             """);
         read.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = TimeSpan.FromMinutes(minutes) });
         var rates = new List<QueueMinute>();

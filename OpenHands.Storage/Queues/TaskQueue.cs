@@ -1,14 +1,17 @@
 using System.Text.Json.Nodes;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
 using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Storage.Queues;
 
 /// <summary>
 /// Enqueues tasks of the tenant of its scope, in the transaction that is open in the scope's <see cref="OpenHandsDb"/>: a rollback
-/// leaves nothing. Without an open transaction it makes its own. Once it is committed the tasks are announced in Redis.
+/// leaves nothing. Without an open transaction they are committed by themselves, together with what others enqueue for the same tenant at
+/// that moment. Once they are committed they are announced in Redis.
 /// </summary>
-public sealed class TaskQueue(OpenHandsDb db, TenantContext tenant, QueueWindow window, TimeProvider time)
+public sealed class TaskQueue(OpenHandsDb db, TenantContext tenant, QueueWindow window, JointInserts joint, TimeProvider time)
 {
     /// <summary>Enqueues one task. A name, the payload or a bound that is not allowed throws <see cref="ArgumentException"/>.</summary>
     public async Task<EnqueuedTask> EnqueueAsync(NewTask task, CancellationToken cancellationToken) => (await EnqueueAsync([task], cancellationToken))[0];
@@ -25,45 +28,24 @@ public sealed class TaskQueue(OpenHandsDb db, TenantContext tenant, QueueWindow 
         if (tasks.Count == 0)
             return [];
         var rows = TaskInsert.Of(tasks, tenant.OrganizationId ?? user, time);
-        if (db.Database.CurrentTransaction is not null)
-            return await InsertAsync(rows, user, cancellationToken);
-
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var enqueued = await InsertAsync(rows, user, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return enqueued;
-    }
-
-    private async Task<IReadOnlyList<EnqueuedTask>> InsertAsync(TaskInsert rows, string user, CancellationToken cancellationToken)
-    {
-        var inserted = await db.Database.SqlQuery<string>(
-            $"""
-            INSERT INTO tasks (id, queue, type, payload, organization_id, user_id, fairness_key, priority, status, run_at, max_attempts,
-                idempotency_key, retention, trace_parent, created_at)
-            SELECT n.id, n.queue, n.type, n.payload::json, {tenant.OrganizationId}, {user}, n.fairness_key, n.priority,
-                CASE WHEN n.delay > interval '0' THEN 'scheduled' ELSE 'waiting' END, clock_timestamp() + n.delay, n.max_attempts,
-                n.idempotency_key, n.retention, {rows.TraceParent}, clock_timestamp()
-            FROM unnest({rows.Ids}, {rows.Queues}, {rows.Types}, {rows.Payloads}, {rows.FairnessKeys}, {rows.Priorities}, {rows.Delays},
-                {rows.MaxAttempts}, {rows.IdempotencyKeys}, {rows.Retentions})
-                AS n(id, queue, type, payload, fairness_key, priority, delay, max_attempts, idempotency_key, retention)
-            ON CONFLICT DO NOTHING
-            RETURNING id AS "Value"
-            """).ToListAsync(cancellationToken);
-        var isNew = inserted.ToHashSet();
-        Announce(rows, isNew);
-        return isNew.Count == rows.Ids.Length
+        var isNew = db.Database.CurrentTransaction is { } transaction
+            ? await InsertAsync(transaction, rows, user, cancellationToken)
+            : await joint.InsertAsync(db, new TaskTenant(user, tenant.OrganizationId), rows, cancellationToken);
+        return isNew.Count == rows.Count
             ? [.. rows.Ids.Select((id, i) => new EnqueuedTask(id, true, StatusOf(rows, i), null))]
             : await WithFormerAsync(rows, isNew, user, cancellationToken);
     }
 
-    private void Announce(TaskInsert rows, HashSet<string> isNew)
+    private async Task<HashSet<string>> InsertAsync(IDbContextTransaction transaction, TaskInsert rows, string user, CancellationToken cancellationToken)
     {
-        var due = Enumerable.Range(0, rows.Ids.Length).Where(i => rows.Delays[i] <= TimeSpan.Zero && isNew.Contains(rows.Ids[i]));
-        foreach (var queue in due.GroupBy(i => rows.Queues[i], i => rows.Ids[i]))
-        {
-            var (name, ids) = (queue.Key, queue.ToArray());
-            db.AfterCommit.Add(() => window.PushAsync(name, ids));
-        }
+#pragma warning disable RS0030 // The transaction knows the tenant already, and a query of EF would cost more than the rest.
+        await using var insert = new NpgsqlCommand(TaskInsert.Statement, (NpgsqlConnection)db.Database.GetDbConnection(), (NpgsqlTransaction)transaction.GetDbTransaction());
+#pragma warning restore RS0030
+        rows.AddTo(insert.Parameters, tenant.OrganizationId, user);
+        var isNew = (await insert.TextsAsync(cancellationToken)).ToHashSet();
+        foreach (var (queue, ids) in rows.Due(isNew))
+            db.AfterCommit.Add(() => window.PushAsync(queue, ids));
+        return isNew;
     }
 
     // With a key that was used before, the task of that time answers.
@@ -76,7 +58,7 @@ public sealed class TaskQueue(OpenHandsDb db, TenantContext tenant, QueueWindow 
             WHERE coalesce(organization_id, user_id, '') = {tenant.OrganizationId ?? user} AND queue = ANY ({rows.Queues}) AND idempotency_key = ANY ({keys})
             """).ToListAsync(cancellationToken);
         var byKey = former.ToDictionary(task => (task.Queue, task.IdempotencyKey));
-        return [.. Enumerable.Range(0, rows.Ids.Length).Select(Answer)];
+        return [.. Enumerable.Range(0, rows.Count).Select(Answer)];
 
         EnqueuedTask Answer(int i)
         {

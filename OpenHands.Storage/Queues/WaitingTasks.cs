@@ -65,9 +65,9 @@ public sealed class WaitingTasks(QueueDatabase database)
     {
         await using var due = database.System.CreateCommand(
             """
-            UPDATE tasks SET status = 'waiting' WHERE id IN (
-                SELECT id FROM tasks WHERE queue = $1 AND status = 'scheduled' AND run_at <= clock_timestamp()
-                ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED)
+            UPDATE tasks SET status = 'waiting' WHERE id = ANY (ARRAY(
+                SELECT id FROM tasks WHERE queue = $1 AND status = 'scheduled' AND run_at <= statement_timestamp()
+                ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED))
             """);
         due.Parameters.Add(new NpgsqlParameter<string> { TypedValue = queue });
         return await due.ExecuteNonQueryAsync(cancellationToken);

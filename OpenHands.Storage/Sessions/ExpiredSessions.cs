@@ -12,7 +12,7 @@ public static class ExpiredSessions
         ArgumentNullException.ThrowIfNull(database);
         await using var delete = database.System.CreateCommand(
             """
-            DELETE FROM sessions WHERE expires_at < clock_timestamp()
+            DELETE FROM sessions WHERE expires_at < statement_timestamp()
             """);
         return await delete.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -48,7 +48,7 @@ public sealed class WebhookLog(QueueDatabase database, SecretCipher cipher, Tena
     /// <returns>How many.</returns>
     public async Task<int> DeleteOldAsync(TimeSpan age, CancellationToken cancellationToken)
     {
-        await using var delete = database.System.CreateCommand("DELETE FROM webhook_deliveries WHERE created_at < clock_timestamp() - $1");
+        await using var delete = database.System.CreateCommand("DELETE FROM webhook_deliveries WHERE created_at < statement_timestamp() - $1");
         delete.Parameters.Add(new NpgsqlParameter<TimeSpan> { TypedValue = age });
         return await delete.ExecuteNonQueryAsync(cancellationToken);
     }

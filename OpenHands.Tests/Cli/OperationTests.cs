@@ -92,7 +92,7 @@ public sealed class OperationTests(DatabaseServer server)
         Assert.Equal(new KeyRing(Old).KeyIds[0], (string)result["removable"]![0]!);
         Assert.Equal([new KeyRing(CliInstallation.KeyRing).KeyIds[0] + ".t"], await database.QueryAsync("SELECT key_id FROM secrets"));
         Assert.Equal(
-            [$"operator|keys.rotation_requested|{result["current_key_id"]}|", $"openhands|keys.rotated|{result["current_key_id"]}|1 rows, 0 refused, no longer used: {new KeyRing(Old).KeyIds[0]}"],
+            [$"operator|keys.rotation_requested|{result["current_key_id"]}|", $"openhands|keys.rotated|{result["current_key_id"]}|0 rows refused, no longer used: {new KeyRing(Old).KeyIds[0]}"],
             await database.QueryAsync("SELECT actor, action, target, detail FROM audit_events WHERE action LIKE 'keys.%' ORDER BY occurred_at"));
     }
 

@@ -15,6 +15,7 @@ internal sealed class TestQueues : IAsyncDisposable
         (Postgres, Redis) = (postgres, redis);
         Database = new QueueDatabase(postgres.System, postgres.App);
         Producer = new SystemTaskQueue(Database, redis.Window, TimeProvider.System);
+        Joint = new JointInserts(redis.Window);
         Registry = new WorkerRegistry(Database);
         Waiting = new WaitingTasks(Database);
     }
@@ -27,6 +28,9 @@ internal sealed class TestQueues : IAsyncDisposable
 
     /// <summary>Enqueues tasks of the platform itself.</summary>
     public SystemTaskQueue Producer { get; }
+
+    /// <summary>Where tenants' tasks come together that are enqueued at the same time.</summary>
+    public JointInserts Joint { get; }
 
     public WorkerRegistry Registry { get; }
 
@@ -74,7 +78,7 @@ internal sealed class TestQueues : IAsyncDisposable
         var db = Postgres.Open(user, organization);
         var tenant = new TenantContext();
         tenant.Enter(user, organization);
-        return (db, new TaskQueue(db, tenant, Redis.Window, TimeProvider.System));
+        return (db, new TaskQueue(db, tenant, Redis.Window, Joint, TimeProvider.System));
     }
 
     public async ValueTask DisposeAsync()

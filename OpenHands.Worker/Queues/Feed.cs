@@ -9,11 +9,17 @@ namespace OpenHands.Worker.Queues;
 internal sealed class Feed(string queue, TimeProvider time)
 {
     private const int MostOfOne = 512;
+    private const int OnTheWay = 64;
 
     // Between the take of an id and its lease the row still says that it waits.
     private static readonly TimeSpan InFlight = TimeSpan.FromMilliseconds(300);
     private static readonly TimeSpan Upkeep = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SlowUpkeep = TimeSpan.FromSeconds(1);
+
+    // A list that lasts for less than the first is filled too often; one that lasts for longer than the second makes newcomers wait.
+    private static readonly TimeSpan TooShort = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan LongEnough = TimeSpan.FromMilliseconds(25);
+    private const int MostFactor = 16;
 
     private readonly Dictionary<string, double> _passes = [];
     private readonly Dictionary<string, long> _fed = [];
@@ -21,6 +27,8 @@ internal sealed class Feed(string queue, TimeProvider time)
     private double _floor;
     private long _upkeptAt;
     private long _slowlyUpkeptAt;
+    private long _waitsSince;
+    private int _factor = 1;
 
     /// <summary>Name of the queue.</summary>
     public string Queue => queue;
@@ -31,8 +39,28 @@ internal sealed class Feed(string queue, TimeProvider time)
     /// <summary>Slots of all workers together.</summary>
     public int Slots { get; set; }
 
+    /// <summary>Length that the list is to have: twice the slots, and more while that lasts for a few milliseconds only.</summary>
+    public int Wanted => Math.Min(Math.Max(QueueWindow.DefaultRoom, 2 * Slots) * _factor, MostOfOne);
+
+    /// <summary>What the list holds.</summary>
+    public int Held { get; set; }
+
     /// <summary>Weights by fairness key; 1 for who is not named.</summary>
     public IReadOnlyDictionary<string, int> Weights { get; set; } = new Dictionary<string, int>();
+
+    /// <summary>Says that the list is as full as can be.</summary>
+    public void IsFilled() => _waitsSince = time.GetTimestamp();
+
+    /// <summary>Makes the list longer or shorter after how long it lasted.</summary>
+    /// <param name="ranLow">True when it ran low while more tasks wait.</param>
+    public void Adapt(bool ranLow)
+    {
+        var lasted = time.GetElapsedTime(_waitsSince);
+        if (ranLow && lasted < TooShort)
+            _factor = Math.Min(_factor * 2, MostFactor);
+        else if (lasted > LongEnough)
+            _factor = Math.Max(_factor / 2, 1);
+    }
 
     /// <summary>True about ten times a second.</summary>
     public bool IsDueForUpkeep() => IsDue(ref _upkeptAt, Upkeep);
@@ -59,8 +87,12 @@ internal sealed class Feed(string queue, TimeProvider time)
         WaitingTasks waiting, int most, QueueRule? rule, IReadOnlyDictionary<string, int>? running, CancellationToken cancellationToken)
     {
         ForgetInFlight();
-        var each = Math.Min(most + _fed.Count, MostOfOne);
+        // Most of what was fed is done long since: behind what the list holds there are a few on their way, seldom as many as were fed.
+        var all = Math.Min(most + _fed.Count, MostOfOne);
+        var each = Look.IsPartial ? all : Math.Min(all, most + Held + OnTheWay);
         var heads = await Look.LookAsync(waiting, each, cancellationToken);
+        if (each < all && !Look.IsPartial && heads.Any(head => head.Ids.Count >= each && head.Ids.Count(id => !_fed.ContainsKey(id)) < most))
+            heads = await Look.LookAsync(waiting, each = all, cancellationToken);
         if (rule?.MaxRunning is { } limit)
             most = Math.Clamp(limit - (running?.Values.Sum() ?? 0), 0, most);
         var turns = heads.Select(head => new Turn(head.FairnessKey, Room(head, rule, running))).Where(turn => turn.Ids.Count > 0).ToList();

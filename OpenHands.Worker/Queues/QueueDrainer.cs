@@ -28,7 +28,13 @@ internal sealed partial class QueueDrainer(
     private static readonly TimeSpan ReservedPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(1);
 
+    // Tasks are leased ahead of the slots only while they are so short that a lease takes longer than they do.
+    private const int Ahead = 3;
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestAhead = TimeSpan.FromMilliseconds(50);
+
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency);
+    private double _meanMilliseconds = LongestBackoff.TotalMilliseconds;
 
     /// <inheritdoc />
     public override void Dispose()
@@ -64,7 +70,7 @@ internal sealed partial class QueueDrainer(
             var pause = IdlePause;
             try
             {
-                tasks = await source.NextAsync(free, stoppingToken);
+                tasks = await source.NextAsync(free + MostAhead, stoppingToken);
                 backoff = IdlePause;
             }
             catch (Exception failure) when (PostgresAbsence.Explains(failure) || RedisAbsence.Explains(failure))
@@ -78,7 +84,7 @@ internal sealed partial class QueueDrainer(
             }
 
             foreach (var (leased, task) in tasks)
-                _ = RunAsync(leased, task, _slots);
+                _ = free-- > 0 ? RunAsync(leased, task, _slots) : RunLaterAsync(leased, task);
             if (tasks.Count == 0)
                 await signals.Pushed.WaitAsync(pause, stoppingToken);
         }
@@ -115,17 +121,53 @@ internal sealed partial class QueueDrainer(
         }
     }
 
-    private async Task RunAsync(LeasedTask leased, RunningTask task, SemaphoreSlim? slots)
+    private int MostAhead => Volatile.Read(ref _meanMilliseconds) < Short.TotalMilliseconds ? Ahead * options.Value.Concurrency : 0;
+
+    // If no slot gets free soon, tasks have become longer, and others may have one.
+    private async Task RunLaterAsync(LeasedTask leased, RunningTask task)
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        if (await _slots.WaitAsync(LongestAhead, CancellationToken.None))
+        {
+            await RunAsync(leased, task, _slots);
+            return;
+        }
+
+        Interlocked.Exchange(ref _meanMilliseconds, LongestAhead.TotalMilliseconds);
         try
         {
-            await runner.RunAsync(leased, task);
+            await runner.HandBackAsync(leased);
         }
         finally
         {
             running.Remove(task);
             task.Dispose();
+        }
+    }
+
+    // The next task may start when the handler has ended: the record of many ends is one statement. Unless those wait too long.
+    private async Task RunAsync(LeasedTask leased, RunningTask task, SemaphoreSlim? slots)
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var (isFree, started) = (false, time.GetTimestamp());
+        try
+        {
+            await runner.RunAsync(leased, task, Free);
+        }
+        finally
+        {
+            running.Remove(task);
+            task.Dispose();
+            if (!isFree)
+                slots?.Release();
+        }
+
+        void Free()
+        {
+            var mean = Volatile.Read(ref _meanMilliseconds);
+            Volatile.Write(ref _meanMilliseconds, mean + ((time.GetElapsedTime(started).TotalMilliseconds - mean) / 16)); // some may get lost
+            if (settler.IsBehind)
+                return;
+            isFree = true;
             slots?.Release();
         }
     }

@@ -33,6 +33,7 @@ internal sealed partial class QueueFeeder(
             try
             {
                 await FeedAsync(feed, term);
+                feed.IsFilled();
             }
             catch (WrongTypeException)
             {
@@ -40,7 +41,7 @@ internal sealed partial class QueueFeeder(
                 await Task.Delay(TimeSpan.FromMinutes(1), time, term);
             }
 
-            await signals.Low(name).WaitAsync(Interval, term);
+            feed.Adapt(await signals.Low(name).WaitAsync(Interval, term));
         }
     }
 
@@ -55,7 +56,7 @@ internal sealed partial class QueueFeeder(
             return;
         }
 
-        var wanted = Math.Max(QueueWindow.DefaultRoom, 2 * feed.Slots);
+        var wanted = feed.Wanted;
         var length = (int)Math.Min(await window.LengthAsync(feed.Queue), int.MaxValue);
         if (length > 4 * wanted)
             length = await ThinOutAsync(feed.Queue, wanted, term);
@@ -65,6 +66,7 @@ internal sealed partial class QueueFeeder(
             return;
         }
 
+        feed.Held = length;
         var running = rule is null ? null : await waiting.RunningAsync(feed.Queue, term);
         var (ids, hasMore) = await feed.ChooseAsync(waiting, wanted - length, rule, running, term);
         if (await window.FeedAsync(feed.Queue, wanted, hasMore, ids) > 0)

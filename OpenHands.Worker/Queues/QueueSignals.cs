@@ -85,5 +85,6 @@ internal sealed class WakeUp : IDisposable
     public void Dispose() => _signal.Dispose();
 
     /// <summary>Waits for a signal, but no longer than that.</summary>
-    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => _signal.WaitAsync(atMost, cancellationToken);
+    /// <returns>True when there was one.</returns>
+    public Task<bool> WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => _signal.WaitAsync(atMost, cancellationToken);
 }

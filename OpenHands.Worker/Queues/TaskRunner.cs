@@ -20,12 +20,16 @@ internal sealed partial class TaskRunner(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
     /// <summary>Runs the task and records what became of it.</summary>
-    public async Task RunAsync(LeasedTask leased, RunningTask running)
+    /// <param name="leased">The task.</param>
+    /// <param name="running">The same among those that run.</param>
+    /// <param name="handled">Called when its handler has ended, before that is recorded.</param>
+    public async Task RunAsync(LeasedTask leased, RunningTask running, Action handled)
     {
         var (task, started) = (leased.Task, time.GetTimestamp());
         var knows = handlers.Knows(task.Type);
         using var span = metrics.Start(leased);
         var fate = knows ? await HandleAsync(leased, running) : new TaskFate.GivenUp(TaskAdoption.UnknownType, CountsAttempt: false);
+        handled();
         try
         {
             if (fate is not TaskFate.LeaseLost && !await settler.SettleAsync(fate.Settle(leased, task.Attempt - 1)))
@@ -41,6 +45,19 @@ internal sealed partial class TaskRunner(
         metrics.End(span, leased, knows ? task.Type : null, fate, elapsed);
         counts.Add(task.Queue, fate);
         Log(leased, fate, elapsed);
+    }
+
+    /// <summary>Gives back a task whose handler did not start.</summary>
+    public async Task HandBackAsync(LeasedTask leased)
+    {
+        try
+        {
+            await settler.SettleAsync(new TaskFate.HandedBack().Settle(leased, leased.Task.Attempt - 1));
+        }
+        catch (OperationCanceledException)
+        {
+            LogNotRecorded(leased.Task.Type, leased.Task.Id, leased.Task.Queue, "handed_back");
+        }
     }
 
     private async Task<TaskFate> HandleAsync(LeasedTask leased, RunningTask running)

@@ -11,10 +11,13 @@ internal sealed partial class TaskSettler(TaskLeases leases, TimeProvider time, 
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
-    private readonly Channel<Pending> _pending = Channel.CreateUnbounded<Pending>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<Pending> _pending = Channel.CreateUnbounded<Pending>();
     private readonly CancellationTokenSource _giveUp = new();
     private Task? _settling;
     private bool _away;
+
+    /// <summary>True while more fates wait to be recorded than a statement or two can take.</summary>
+    public bool IsBehind => _pending.Reader.Count > MostAtOnce;
 
     /// <summary>Records a fate.</summary>
     /// <returns>False when the lease had ended: nothing was recorded.</returns>

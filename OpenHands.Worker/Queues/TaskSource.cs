@@ -19,7 +19,7 @@ internal sealed partial class TaskSource(
     TimeProvider time,
     ILogger<TaskSource> logger)
 {
-    private const int MostAtOnce = 16;
+    private const int MostAtOnce = 64;
 
     private static readonly TimeSpan RestOfWrongType = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestOfRedis = TimeSpan.FromMilliseconds(250);

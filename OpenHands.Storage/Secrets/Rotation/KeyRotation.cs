@@ -50,7 +50,8 @@ public sealed class KeyRotation(KeyRing keys, KeyRotationOptions options, TimePr
 
     private async Task NoteAsync(NpgsqlDataSource system, KeyRotationResult result, CancellationToken cancellationToken)
     {
-        var detail = string.Create(CultureInfo.InvariantCulture, $"{result.Rotated} rows, {result.Refused.Count} refused");
+        // Not how many rows: a run that was resumed knows only its own.
+        var detail = string.Create(CultureInfo.InvariantCulture, $"{result.Refused.Count} rows refused");
         if (result.Removable.Count > 0)
             detail += $", no longer used: {string.Join(' ', result.Removable)}";
         await using var connection = await system.OpenConnectionAsync(cancellationToken);

@@ -19,6 +19,8 @@ public sealed class AuthorizedApi(DatabaseServer server, RedisFixture redisServe
 
     internal ApiHost Api { get; private set; } = null!;
 
+    internal TestDatabase Database => _database;
+
     /// <summary>Sends what others refuse to send (Latin-1, so that a header can hold what is no text), and a large body only when it is asked for.</summary>
     internal HttpClient Client { get; private set; } = null!;
 

@@ -279,6 +279,31 @@ public sealed class QueueDrainerTests(DatabaseServer server, RedisFixture redis)
     }
 
     [Fact]
+    public async Task Tasks_that_were_leased_ahead_do_not_wait_behind_a_long_one()
+    {
+        const int Long = 200;
+        var (seen, goOn) = (new ConcurrentDictionary<int, int>(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        await _queues.EnqueueAsync("q", [.. Enumerable.Range(0, 230)]);
+        await using var worker = await StartAsync(
+            async (task, cancellationToken) =>
+            {
+                seen.AddOrUpdate(Number(task), 1, (_, count) => count + 1);
+                if (Number(task) >= Long)
+                    await goOn.Task.WaitAsync(cancellationToken);
+                return Done;
+            },
+            "Worker:Concurrency=2");
+
+        await Eventually.TrueAsync("two long ones run and all others wait", async () =>
+            (await _queues.TasksAsync("status")).GroupBy(status => status).Select(each => (each.Key, each.Count())).Order()
+                .SequenceEqual([("done", Long), ("leased", 2), ("waiting", 28)]));
+        goOn.SetResult();
+        await _queues.UntilDrainedAsync();
+        Assert.All(Enumerable.Range(0, 230), number => Assert.Equal(1, seen[number]));
+        Assert.Equal(["0|0"], (await _queues.TasksAsync("attempt, lost")).Distinct());
+    }
+
+    [Fact]
     public async Task A_paused_queue_starts_nothing()
     {
         var rules = new QueueRules(_queues.Database);
