@@ -29,21 +29,27 @@ public sealed class FairnessTests(DatabaseServer server, RedisFixture redis) : I
     [Fact]
     public async Task No_more_tasks_of_a_tenant_with_many_start_before_one_of_another_than_the_window_holds()
     {
-        await EnqueueAsync("many", IsFullScale ? 50_000 : 2000);
-        await using var worker = await StartAsync(TimeSpan.Zero);
+        for (var i = 0; i < (IsFullScale ? 25 : 1); i++)
+            await EnqueueAsync("many", 2000);
+        await using var worker = await StartAsync(TimeSpan.FromMilliseconds(20)); // so that the list lasts, and need not grow
         await Eventually.TrueAsync("many run", () => Volatile.Read(ref _startsOfMany) > 0);
-        var passed = new List<int>();
-        while (passed.Count < 8 && Volatile.Read(ref _startsOfMany) < 1500)
+        for (var i = 0; i < 8; i++)
         {
             _few = new(TaskCreationOptions.RunContinuationsAsynchronously);
             await EnqueueAsync("few", 1);
-            var before = Volatile.Read(ref _startsOfMany);
-            passed.Add(await _few.Task.WaitAsync(Cancelled) - before);
+            await _few.Task.WaitAsync(Cancelled);
         }
 
-        // What the list held, what was on its way into it, and what the slots had taken.
+        // In the order of leases: when a handler gets its thread is the machine's business. What the list held, what was on its way
+        // into it, and a batch; twice that, since a list that was emptied at once may be twice as long for a moment.
         var window = Math.Max(QueueWindow.DefaultRoom, 2 * Slots);
-        Assert.All(passed, starts => Assert.InRange(starts, 0, (2 * window) + (2 * Slots)));
+        Assert.All(
+            await _queues.Postgres.QueryAsync(
+                """
+                SELECT (SELECT count(*) FROM tasks m WHERE m.fairness_key = 'many' AND m.leased_at BETWEEN f.created_at AND f.leased_at)
+                FROM tasks f WHERE f.fairness_key = 'few'
+                """),
+            passed => Assert.InRange(int.Parse(passed, CultureInfo.InvariantCulture), 0, 6 * window));
     }
 
     [Fact]
