@@ -36,6 +36,7 @@ internal static class QueueServices
         services.AddSingleton<Adopter>();
         services.AddSingleton<TaskSettler>();
         services.AddSingleton<TaskRunner>();
+        services.AddSingleton<RedisOutage>();
         services.AddSingleton<TaskSource>();
         services.AddKeyedSingleton(QueueDrainer.Reserved, (provider, _) => ActivatorUtilities.CreateInstance<TaskSource>(
             provider, new KnownQueues(new QueueFilter(MaintenanceQueue.Name), provider.GetRequiredService<TimeProvider>())));

@@ -16,19 +16,17 @@ internal sealed partial class TaskSource(
     RunningTasks running,
     QueueRulebook rulebook,
     KnownQueues known,
+    RedisOutage outage,
     TimeProvider time,
     ILogger<TaskSource> logger)
 {
     private const int MostAtOnce = 64;
 
     private static readonly TimeSpan RestOfWrongType = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RestOfRedis = TimeSpan.FromMilliseconds(250);
 
     private readonly HashSet<string> _warned = [];
     private int _next;
     private bool _mustCompare;
-    private long _redisLeftAt;
-    private bool _redisIsAway;
 
     /// <summary>The next tasks, already among those that run; empty when no queue has one that is due.</summary>
     /// <param name="most">Free slots.</param>
@@ -71,7 +69,7 @@ internal sealed partial class TaskSource(
 
     private async Task<IReadOnlyList<string>> TakeIdsAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
     {
-        if (_redisIsAway && time.GetElapsedTime(_redisLeftAt) < RestOfRedis)
+        if (outage.IsResting)
             return await FindIdsAsync(queue, most, cancellationToken);
         try
         {
@@ -86,9 +84,7 @@ internal sealed partial class TaskSource(
         }
         catch (Exception failure) when (RedisAbsence.Explains(failure))
         {
-            if (!_redisIsAway)
-                LogRedisAway(failure.GetType().Name);
-            (_redisIsAway, _redisLeftAt) = (true, time.GetTimestamp());
+            outage.Found(failure);
             return await FindIdsAsync(queue, most, cancellationToken);
         }
     }
@@ -98,9 +94,7 @@ internal sealed partial class TaskSource(
         while (true)
         {
             var taken = await window.TakeAsync(queue.Name, most);
-            if (_redisIsAway)
-                LogRedisBack();
-            _redisIsAway = false;
+            outage.Ended();
             if (taken.Ids.Count + taken.Values.Count == 0)
             {
                 queue.WasEmpty(time);
@@ -142,10 +136,4 @@ internal sealed partial class TaskSource(
 
     [LoggerMessage(LogLevel.Warning, "The key queue:{Queue} holds another type than docs/redis-keys.md says; it is left alone")]
     private partial void LogWrongType(string queue);
-
-    [LoggerMessage(LogLevel.Warning, "Redis cannot be used ({Failure}); tasks are taken from PostgreSQL alone until it is back")]
-    private partial void LogRedisAway(string failure);
-
-    [LoggerMessage(LogLevel.Information, "Redis is back; tasks are taken through it again")]
-    private partial void LogRedisBack();
 }

@@ -92,7 +92,7 @@ public sealed class WebhookTests(DatabaseServer server, RedisFixture redis) : IA
         Activity[] Spans(string source, ActivityKind kind) => [.. ended.Where(span => span.TraceId == trace && span.Source.Name == source && span.Kind == kind)];
         await Eventually.TrueAsync("both spans have ended", () => Spans(WorkerMetrics.Name, ActivityKind.Consumer).Length > 0 && Spans("Microsoft.AspNetCore", ActivityKind.Server).Length > 0);
         var (request, task) = (Assert.Single(Spans("Microsoft.AspNetCore", ActivityKind.Server)), Assert.Single(Spans(WorkerMetrics.Name, ActivityKind.Consumer)));
-        Assert.Equal(("PUT /api/v1/organizations/{organization:id}", "process webhooks"), (request.DisplayName, task.DisplayName));
+        Assert.Equal("process webhooks", task.DisplayName);
         Assert.Equal(request.SpanId, task.ParentSpanId);
         Assert.Equal([$"00-{trace}-{request.SpanId}-01|{task.GetTagItem("messaging.message.id")}"], await _queues.TasksAsync("trace_parent, id", "type LIKE 'webhooks.%' AND queue = 'webhooks'"));
     }
