@@ -33,7 +33,7 @@ internal sealed class Browser : IAsyncDisposable
         {
             if (!line.StartsWith(Listening, StringComparison.Ordinal))
                 continue;
-            process.BeginErrorReadLine();
+            _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
             return new Browser(process, profile, new UriBuilder(line[Listening.Length..]) { Scheme = "http", Path = "/" }.Uri);
         }
 

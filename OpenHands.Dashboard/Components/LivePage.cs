@@ -2,10 +2,10 @@ using Microsoft.AspNetCore.Components;
 
 namespace OpenHands.Dashboard.Components;
 
-/// <summary>A page that shows what changes by itself: twice a second at most, and not at all while nothing does.</summary>
+/// <summary>A page that shows what changes by itself: once a second at most, and not at all while nothing does.</summary>
 public abstract class LivePage : ComponentBase, IDisposable
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _left = new();
 
     [Inject]
