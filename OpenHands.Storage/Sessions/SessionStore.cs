@@ -162,7 +162,7 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
         SavedSession? committed = null;
         try
         {
-            await transaction.CommitAsync(
+            var isChanged = await transaction.CommitAsync(
                 new NpgsqlBatchCommand(ChangeRow)
                 {
                     Parameters =
@@ -175,6 +175,9 @@ public sealed class SessionStore(Lazy<OpenHandsDb> db, DatabasePool pool, Tenant
                     },
                 },
                 cancellationToken);
+            // Row-level security: the user has just ceased to belong to the organization.
+            if (!isChanged)
+                return SessionOutcome.NotFound;
             committed = changed;
             return null;
         }

@@ -39,10 +39,11 @@ internal sealed class TenantTransaction : IAsyncDisposable
         ReadAsync(new NpgsqlBatch(_connection, _transaction), tenant, statement, read, cancellationToken);
 
     /// <summary>Runs the last statement and commits, unless it fails.</summary>
-    public async Task CommitAsync(NpgsqlBatchCommand statement, CancellationToken cancellationToken)
+    /// <returns>True when it changed a row: a policy may let none be changed.</returns>
+    public async Task<bool> CommitAsync(NpgsqlBatchCommand statement, CancellationToken cancellationToken)
     {
         await using var batch = new NpgsqlBatch(_connection, _transaction) { BatchCommands = { statement, new NpgsqlBatchCommand("COMMIT") }, Timeout = CommitTimeout };
-        await batch.ExecuteNonQueryAsync(cancellationToken);
+        return await batch.ExecuteNonQueryAsync(cancellationToken) > 0;
     }
 
     /// <inheritdoc />
