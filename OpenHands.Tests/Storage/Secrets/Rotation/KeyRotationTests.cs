@@ -54,7 +54,8 @@ public sealed class KeyRotationTests(DatabaseServer server)
         await using var db = database.Open(user);
         await using var caches = new Caches(database);
         var store = new SecretStore(db, new SecretCipher(new KeyRing(New)), caches.Secrets, database.Audit, TimeProvider.System);
-        Assert.Equal("value 0", Encoding.UTF8.GetString((await store.FindValueAsync(user, null, "SECRET_0", Token))!));
+        // A fast writer may have come to this one as well.
+        Assert.Matches("^value (0|of [0-9]+)$", Encoding.UTF8.GetString((await store.FindValueAsync(user, null, "SECRET_0", Token))!));
         Assert.Equal(SecretOutcome.Done, await store.RestoreAsync(SecretOwner.User(user), "VERSIONED", 1, Token));
         var settings = await new SettingsStore(db, new SecretCipher(new KeyRing(New)), database.Audit, TimeProvider.System).FindAsync(user, Token);
         Assert.True(settings!.HasLlmApiKey);
