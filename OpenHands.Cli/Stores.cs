@@ -5,6 +5,7 @@ using OpenHands.Storage;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Caching;
 using OpenHands.Storage.Organizations;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Tenancy;
 using StackExchange.Redis;
@@ -39,6 +40,7 @@ internal sealed class Stores : IAsyncDisposable
             .AddSingleton(_ => installation.Keys)
             .AddSingleton(_ => new TenantKeys(installation.Configuration, TimeProvider.System))
             .AddSingleton<SecretCipher>()
+            .AddSingleton(_ => new DatabasePool(installation.App))
             .AddSingleton<AuditLog>()
             .AddSingleton<KnownUsers>()
             .AddSingleton(provider => new LeaseCache(new RedisGate(provider, TimeProvider.System, NullLogger<RedisGate>.Instance), TimeProvider.System))

@@ -7,6 +7,7 @@ using OpenHands.Benchmarks.Measuring;
 using OpenHands.Storage;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Caching;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Tenancy;
 using StackExchange.Redis;
@@ -30,13 +31,11 @@ internal static class AuditedReads
     {
         await using var database = await BenchmarkDatabase.StartAsync(cancellationToken);
         await using var redis = await BenchmarkRedis.StartAsync(cancellationToken);
-        await using var services = new ServiceCollection()
-            .AddSingleton<IConnectionMultiplexer>(redis.Connection)
-            .AddScoped(_ => BenchmarkDatabase.Open(Patient(database.App))).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddSingleton<IConnectionMultiplexer>(redis.Connection).BuildServiceProvider();
         await database.ExecuteAsync("INSERT INTO users (id, created_at, updated_at) VALUES ('u1', now(), now())", cancellationToken);
         var cache = new SecretCache(new LeaseCache(new RedisGate(services, TimeProvider.System, NullLogger<RedisGate>.Instance), TimeProvider.System));
         var cipher = new SecretCipher(Ring, new TenantKeys(writes: true, TimeProvider.System));
-        var audit = new AuditLog(services.GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);
+        var audit = new AuditLog(new DatabasePool(Patient(database.App)), TimeProvider.System);
         var readers = Enumerable.Range(0, Readers).Select(_ => Open(database)).ToList();
         var stores = readers.ConvertAll(db => new SecretStore(db, cipher, cache, audit, TimeProvider.System));
         await stores[0].AddAsync(SecretOwner.User("u1"), Name, "a value as long as a token is", null, cancellationToken);

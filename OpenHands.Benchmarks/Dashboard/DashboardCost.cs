@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using OpenHands.Benchmarks.Measuring;
 
 namespace OpenHands.Benchmarks.Dashboard;
 
@@ -39,16 +40,10 @@ internal static class DashboardCost
 
         return new StringBuilder()
             .Append(CultureInfo.InvariantCulture, $"Answers of the API in a second, {Connections} callers: median (range of {Turns})\n")
-            .Append(CultureInfo.InvariantCulture, $"{"without a dashboard",-32}{Of(without)}\n")
-            .Append(CultureInfo.InvariantCulture, $"{"with one, nobody looks",-32}{Of(closed)}\n")
-            .Append(CultureInfo.InvariantCulture, $"{"with one, its traces are open",-32}{Of(open)}\n")
+            .Append(CultureInfo.InvariantCulture, $"{"without a dashboard",-32}{Spread.Of(without).ToString("F0")}\n")
+            .Append(CultureInfo.InvariantCulture, $"{"with one, nobody looks",-32}{Spread.Of(closed).ToString("F0")}\n")
+            .Append(CultureInfo.InvariantCulture, $"{"with one, its traces are open",-32}{Spread.Of(open).ToString("F0")}\n")
             .ToString();
-    }
-
-    private static string Of(List<double> rates)
-    {
-        var sorted = rates.Order().ToList();
-        return string.Create(CultureInfo.InvariantCulture, $"{sorted[sorted.Count / 2]:F0} ({sorted[0]:F0}–{sorted[^1]:F0})");
     }
 
     private static async Task<double> AskAsync(RunningApplication application, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal sealed class RunningApplication : IAsyncDisposable
         var api = BenchmarkDatabase.FreePort();
         var start = new ProcessStartInfo("dotnet",
         [
-            "run", "-c", "Release", "--project", Path.Combine(Checkout(), "OpenHands.AppHost"), "--",
+            "run", "-c", "Release", "--project", Checkout.AppHost, "--",
             "--Data:Throwaway=true", $"--Ports:Api={api.ToString(CultureInfo.InvariantCulture)}", .. options,
         ])
         {
@@ -65,16 +65,5 @@ internal sealed class RunningApplication : IAsyncDisposable
 
         await _reading;
         _process.Dispose();
-    }
-
-    private static string Checkout()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "OpenHands.sln")))
-                return folder.FullName;
-        }
-
-        throw new InvalidOperationException("Run this from a checkout: it starts OpenHands.AppHost.");
     }
 }

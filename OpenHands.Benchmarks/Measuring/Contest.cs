@@ -9,10 +9,10 @@ namespace OpenHands.Benchmarks.Measuring;
 /// alike. What counts is processor time: on a loaded machine the time that passes says more of the load.
 /// </summary>
 /// <param name="title">What is measured.</param>
-/// <param name="redis">The server whose processor time is told apart.</param>
+/// <param name="redis">The server whose processor time is told apart; null where there is none.</param>
 /// <param name="database">Another one; null where there is none.</param>
 /// <param name="warmUps">Turns of each that do not count. Whoever runs much code needs more of them until all of it is compiled for good.</param>
-internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatabase? database = null, int warmUps = 1)
+internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkDatabase? database = null, int warmUps = 1)
 {
     private const int Turns = 5;
 
@@ -54,11 +54,13 @@ internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatab
 
     private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
     {
-        var (cpu, server, postgres, started) = (contestant.Cpu(), await redis.CpuAsync(), PostgresCpu(), TimeProvider.System.GetTimestamp());
+        var (cpu, server, postgres, started) = (contestant.Cpu(), await RedisCpuAsync(), PostgresCpu(), TimeProvider.System.GetTimestamp());
         await contestant.RunAsync(cancellationToken);
         var elapsed = TimeProvider.System.GetElapsedTime(started);
         return new Sample(
-            PerOperation(contestant.Cpu() - cpu), PerOperation(await redis.CpuAsync() - server), PerOperation(PostgresCpu() - postgres), PerOperation(elapsed));
+            PerOperation(contestant.Cpu() - cpu), PerOperation(await RedisCpuAsync() - server), PerOperation(PostgresCpu() - postgres), PerOperation(elapsed));
+
+        async Task<TimeSpan> RedisCpuAsync() => redis is null ? TimeSpan.Zero : await redis.CpuAsync();
 
         TimeSpan PostgresCpu() => database?.Cpu() ?? TimeSpan.Zero;
 
@@ -68,11 +70,11 @@ internal sealed class Contest(string title, BenchmarkRedis redis, BenchmarkDatab
     private string Table()
     {
         var table = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{title}, µs for each operation: median (range of {Turns})\n");
-        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{"Redis CPU",-24}{(database is null ? "" : $"{"PostgreSQL CPU",-24}{"all CPU",-24}")}{"time",-24}\n");
+        table.Append(CultureInfo.InvariantCulture, $"{"",-58}{"client CPU",-24}{(redis is null ? "" : $"{"Redis CPU",-24}")}{(database is null ? "" : $"{"PostgreSQL CPU",-24}{"all CPU",-24}")}{"time",-24}\n");
         foreach (var (contestant, samples) in _all)
         {
             table.Append(CultureInfo.InvariantCulture,
-                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{Median(samples, s => s.Server),-24}{Postgres(samples)}{Median(samples, s => s.Time),-24}\n");
+                $"{contestant.Name,-58}{Median(samples, s => s.Client),-24}{(redis is null ? "" : $"{Median(samples, s => s.Server),-24}")}{Postgres(samples)}{Median(samples, s => s.Time),-24}\n");
         }
 
         return table.ToString();

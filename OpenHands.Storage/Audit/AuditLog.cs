@@ -1,6 +1,5 @@
-using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Tenancy;
 
 namespace OpenHands.Storage.Audit;
@@ -9,7 +8,7 @@ namespace OpenHands.Storage.Audit;
 /// Writes what changes no row of its own, reads above all. Whoever notes waits until it is on disk, so a value never leaves
 /// unaudited; those who wait at the same time share one commit and one row, so that many readers cost few. The sealer makes events of it.
 /// </summary>
-public sealed class AuditLog(IServiceScopeFactory scopes, TimeProvider time)
+public sealed class AuditLog(DatabasePool pool, TimeProvider time)
 {
     // One statement of this many takes a few milliseconds.
     private const int Most = 500;
@@ -17,7 +16,6 @@ public sealed class AuditLog(IServiceScopeFactory scopes, TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Queue<Waiting> _waiting = new();
     private bool _writing;
-    private string? _connectionString;
 
     /// <summary>Writes it, and comes back when it is committed.</summary>
     /// <exception cref="Exception">It could not be written: what was to be read must not be handed out.</exception>
@@ -78,11 +76,9 @@ public sealed class AuditLog(IServiceScopeFactory scopes, TimeProvider time)
         }
     }
 
-    // By hand, since a context and its arguments cost more than the rows. With the contexts' own connection string it is their pool.
     private async Task WriteAsync(List<Waiting> batch)
     {
-        await using var connection = new NpgsqlConnection(_connectionString ??= await FindConnectionStringAsync());
-        await connection.OpenAsync();
+        await using var connection = await pool.OpenAsync(CancellationToken.None);
         await using var note = new NpgsqlCommand("SELECT add_audit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", connection);
         Add(audited => audited.Id);
         Add(audited => audited.OrganizationId);
@@ -104,13 +100,6 @@ public sealed class AuditLog(IServiceScopeFactory scopes, TimeProvider time)
                 values[row] = column(batch[row].Event);
             note.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values });
         }
-    }
-
-    private async Task<string> FindConnectionStringAsync()
-    {
-        await using var scope = scopes.CreateAsyncScope();
-        return scope.ServiceProvider.GetRequiredService<OpenHandsDb>().Database.GetConnectionString()
-            ?? throw new InvalidOperationException("The audit log has no connection string.");
     }
 
     private sealed record Waiting(AuditEvent Event)

@@ -5,6 +5,12 @@ namespace OpenHands.Storage.Queues;
 /// <summary>The workers that there are, by heartbeat, and the rescue of what those had who are gone. All by PostgreSQL's clock.</summary>
 public sealed class WorkerRegistry(QueueDatabase database)
 {
+    /// <summary>Most sessions of a worker for long maintenance.</summary>
+    public const int MaintenanceSessions = 4;
+
+    /// <summary>Most sessions of a worker beside its pools: for its lock, for elections, for a rescue, and for long maintenance.</summary>
+    public const int SessionsBesidePools = 3 + MaintenanceSessions;
+
     // Only from a lease after PostgreSQL's own start: a restart frees every lock and hinders every heartbeat. Silent a little before the lease
     // ends, so that its tasks run elsewhere when it does.
     private const string Look =

@@ -76,7 +76,7 @@ public sealed class DoctorTests(DatabaseServer server, RedisFixture redisServer)
         await _database.QueryAsync("INSERT INTO workers (id, host, process_id, slots, queues, lock_key, started_at, last_seen_at) VALUES ('w', 'h', 1, 1, '*', 1, now(), now())");
         var fits = await StatesAsync(redis.ConnectionString);
         Assert.Equal("ok", fits["pools"].State);
-        Assert.Contains("Processes of the API: 2, 20 connections each; workers: 1, 20 + 20 + 4 each. Together up to 84 of ", fits["pools"].Message);
+        Assert.Contains("Processes of the API: 2, 20 connections each; workers: 1, 20 + 20 + 7 each. Together up to 87 of ", fits["pools"].Message);
 
         var uncounted = await StatesAsync(pool: 5);
         Assert.Contains("at least 1 (to count them, ConnectionStrings__redis is needed), 5 connections each", uncounted["pools"].Message);

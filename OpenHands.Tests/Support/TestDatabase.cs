@@ -1,6 +1,5 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using OpenHands.Storage;
@@ -63,8 +62,7 @@ public sealed class TestDatabase(string server, string name)
     public DatabasePool Pool => new(DatabaseConnection.WithBounds(App));
 
     /// <summary>The audit log of a process.</summary>
-    internal AuditLog Audit => _audit ??= new(
-        new ServiceCollection().AddScoped(_ => Open()).BuildServiceProvider().GetRequiredService<IServiceScopeFactory>(), TimeProvider.System);
+    internal AuditLog Audit => _audit ??= new(new DatabasePool(App), TimeProvider.System);
 
     /// <summary>All rows of a query, run as the administrator, each as one line of text.</summary>
     public async Task<IReadOnlyList<string>> QueryAsync(string query)

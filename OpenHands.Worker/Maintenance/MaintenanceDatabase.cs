@@ -1,4 +1,5 @@
 using Npgsql;
+using OpenHands.Storage.Queues;
 
 namespace OpenHands.Worker.Maintenance;
 
@@ -6,7 +7,7 @@ namespace OpenHands.Worker.Maintenance;
 internal sealed class MaintenanceDatabase(string system) : IAsyncDisposable
 {
     /// <summary>The connections.</summary>
-    public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(system) { MaxPoolSize = 4 }.ConnectionString);
+    public NpgsqlDataSource Source { get; } = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(system) { MaxPoolSize = WorkerRegistry.MaintenanceSessions }.ConnectionString);
 
     /// <inheritdoc />
     public ValueTask DisposeAsync() => Source.DisposeAsync();

@@ -56,11 +56,9 @@ internal sealed class FeedLook(string queue, TimeProvider time)
     {
         var (heads, now) = await waiting.LanesAsync(queue, [.. _lanes.Values], each, cancellationToken);
         // In a lane without a task everything is past.
-        foreach (var (key, lane) in _lanes)
-        {
-            if (QueueHead.Before(now, now) is var since && since > lane.Since)
-                _lanes[key] = lane with { Since = since };
-        }
+        var since = QueueHead.Before(now, now);
+        foreach (var (key, lane) in _lanes.Where(lane => lane.Value.Since < since))
+            _lanes[key] = lane with { Since = since };
 
         Note(heads);
         return heads;

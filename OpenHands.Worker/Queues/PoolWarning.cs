@@ -10,16 +10,13 @@ namespace OpenHands.Worker.Queues;
 internal sealed partial class PoolWarning(
     WorkerSession session, QueueDatabase database, IConfiguration configuration, ILogger<PoolWarning> logger) : BackgroundService
 {
-    // For its lock, for elections, and for long maintenance.
-    private const int Sessions = 6;
-
     /// <inheritdoc />
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
             await session.Entered.WaitAsync(stoppingToken);
-            var each = PoolOf(ConnectionStrings.App) + PoolOf(ConnectionStrings.System) + Sessions;
+            var each = PoolOf(ConnectionStrings.App) + PoolOf(ConnectionStrings.System) + WorkerRegistry.SessionsBesidePools;
             var (workers, allowed) = await ReadAsync(stoppingToken);
             if (workers * each > allowed)
                 LogTooMany(workers, each, workers * each, allowed);

@@ -34,6 +34,7 @@ internal sealed partial class QueueDrainer(
     private static readonly TimeSpan LongestAhead = TimeSpan.FromMilliseconds(50);
 
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency);
+    private readonly SemaphoreSlim _reservedSlot = new(1);
     private double _meanMilliseconds = LongestBackoff.TotalMilliseconds;
 
     /// <inheritdoc />
@@ -41,6 +42,7 @@ internal sealed partial class QueueDrainer(
     {
         base.Dispose();
         _slots.Dispose();
+        _reservedSlot.Dispose();
     }
 
     /// <inheritdoc />
@@ -99,7 +101,7 @@ internal sealed partial class QueueDrainer(
         return free;
     }
 
-    // While long tasks have all slots, the platform's own still run, in one of theirs: the audit log is sealed whatever the users do.
+    // While long tasks have all slots, the platform's own still run, in a slot of theirs: the audit log is sealed whatever the users do.
     private async Task DrainReservedAsync(CancellationToken stoppingToken)
     {
         if (!filter.Matches(MaintenanceQueue.Name))
@@ -107,12 +109,15 @@ internal sealed partial class QueueDrainer(
         while (true)
         {
             await Task.Delay(ReservedPause, time, stoppingToken);
-            if (_slots.CurrentCount > 0)
+            if (_slots.CurrentCount > 0 || _reservedSlot.CurrentCount == 0)
                 continue;
             try
             {
                 foreach (var (leased, task) in await reserved.NextAsync(1, stoppingToken))
-                    await RunAsync(leased, task, null);
+                {
+                    await _reservedSlot.WaitAsync(CancellationToken.None); // nobody else takes it
+                    _ = RunAsync(leased, task, _reservedSlot);
+                }
             }
             catch (Exception failure) when (PostgresAbsence.Explains(failure) || RedisAbsence.Explains(failure))
             {
@@ -145,7 +150,7 @@ internal sealed partial class QueueDrainer(
     }
 
     // The next task may start when the handler has ended: the record of many ends is one statement. Unless those wait too long.
-    private async Task RunAsync(LeasedTask leased, RunningTask task, SemaphoreSlim? slots)
+    private async Task RunAsync(LeasedTask leased, RunningTask task, SemaphoreSlim slots)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var (isFree, started) = (false, time.GetTimestamp());
@@ -158,7 +163,7 @@ internal sealed partial class QueueDrainer(
             running.Remove(task);
             task.Dispose();
             if (!isFree)
-                slots?.Release();
+                slots.Release();
         }
 
         void Free()
@@ -168,7 +173,7 @@ internal sealed partial class QueueDrainer(
             if (settler.IsBehind)
                 return;
             isFree = true;
-            slots?.Release();
+            slots.Release();
         }
     }
 

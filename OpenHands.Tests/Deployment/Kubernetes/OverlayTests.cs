@@ -1,5 +1,6 @@
 using k8s.Models;
 using Npgsql;
+using OpenHands.Storage.Queues;
 using OpenHands.Worker.Queues;
 using StackExchange.Redis;
 
@@ -8,9 +9,6 @@ namespace OpenHands.Tests.Deployment.Kubernetes;
 /// <summary>The overlays as they would reach a cluster, without one.</summary>
 public sealed class OverlayTests
 {
-    /// <summary>Sessions of a worker's own beside its pools: its lease, its elections, its signals, and the sweeper's.</summary>
-    private const int WorkerSessions = 4;
-
     public static TheoryData<string, string[]> Everything => new()
     {
         { "overlays/development", [] },
@@ -94,7 +92,7 @@ public sealed class OverlayTests
             var direct = manifests.Pods(name).Container.Env.Select(variable => variable.Name)
                 .Where(variable => variable.StartsWith("ConnectionStrings__openhands", StringComparison.Ordinal) && !(pooled && variable == "ConnectionStrings__openhands"));
             connections += pods * direct.Sum(variable => variable == "ConnectionStrings__openhands-direct"
-                ? WorkerSessions
+                ? WorkerRegistry.SessionsBesidePools
                 : new NpgsqlConnectionStringBuilder(manifests.Pods(name).Variable(variable, manifests)).MaxPoolSize);
         }
 

@@ -7,6 +7,7 @@ using OpenHands.Storage.ApiKeys;
 using OpenHands.Storage.Audit;
 using OpenHands.Storage.Invitations;
 using OpenHands.Storage.Organizations;
+using OpenHands.Storage.Postgres;
 using OpenHands.Storage.Secrets;
 using OpenHands.Storage.Settings;
 using OpenHands.Tests.Support;
@@ -175,10 +176,9 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
         var name = $"pool {Guid.CreateVersion7():n}";
         var options = new DbContextOptionsBuilder<OpenHandsDb>();
         options.UseNpgsql($"{fixture.Database.App};Application Name={name}").UseOpenHandsDb();
-        await using var services = new ServiceCollection().AddScoped(_ => new OpenHandsDb(options.Options)).BuildServiceProvider();
         await using (var db = new OpenHandsDb(options.Options))
             await db.Database.ExecuteSqlAsync($"SELECT 1", Token);
-        await new AuditLog(services.GetRequiredService<IServiceScopeFactory>(), TimeProvider.System).NoteAsync(
+        await new AuditLog(DatabasePool.Of(options.Options), TimeProvider.System).NoteAsync(
             new AuditNote(AuditNote.SecretRead, "S", "", _organization, null), _user, new AuditOrigin(null, null, null));
         Assert.Equal(["1"], await fixture.Database.QueryAsync($"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'"));
     }
