@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -12,7 +11,11 @@ namespace OpenHands.Benchmarks.Measuring;
 /// <param name="redis">The server whose processor time is told apart; null where there is none.</param>
 /// <param name="database">Another one; null where there is none.</param>
 /// <param name="warmUps">Turns of each that do not count. Whoever runs much code needs more of them until all of it is compiled for good.</param>
-internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkDatabase? database = null, int warmUps = 1)
+/// <param name="slices">
+/// Into how many slices a turn is cut, which the contestants take by turns. A processor that changes its speed, as a rented one does,
+/// then does so for all alike; each is given this many times what it does in a slice.
+/// </param>
+internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkDatabase? database = null, int warmUps = 1, int slices = 1)
 {
     private const int Turns = 5;
 
@@ -31,13 +34,9 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
     {
         for (var turn = -warmUps; turn < Turns; turn++)
         {
-            foreach (var (contestant, samples) in _all)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                var sample = await MeasureAsync(contestant, cancellationToken);
-                if (turn >= 0)
-                    samples.Add(sample);
-            }
+            var turns = await TurnAsync(cancellationToken);
+            if (turn >= 0)
+                _all.Zip(turns).ToList().ForEach(each => each.First.Samples.Add(each.Second));
         }
 
         return Table();
@@ -50,6 +49,21 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
         foreach (var (contestant, _) in _all)
             await contestant.RunAsync(cancellationToken);
         return _all.Sum(each => each.Contestant.Operations);
+    }
+
+    private async Task<IReadOnlyList<Sample>> TurnAsync(CancellationToken cancellationToken)
+    {
+        var sums = new Sample[_all.Count];
+        for (var slice = 0; slice < slices; slice++)
+        {
+            for (var i = 0; i < sums.Length; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                sums[i] += await MeasureAsync(_all[i].Contestant, cancellationToken);
+            }
+        }
+
+        return [.. sums.Select(sum => sum / slices)];
     }
 
     private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
@@ -85,7 +99,13 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
 
     private static string Median(List<Sample> samples, Func<Sample, double> of) => Spread.Of(samples.Select(of)).ToString();
 
-    private readonly record struct Sample(double Client, double Server, double Postgres, double Time);
+    private readonly record struct Sample(double Client, double Server, double Postgres, double Time)
+    {
+        public static Sample operator +(Sample one, Sample other) =>
+            new(one.Client + other.Client, one.Server + other.Server, one.Postgres + other.Postgres, one.Time + other.Time);
+
+        public static Sample operator /(Sample sum, int count) => new(sum.Client / count, sum.Server / count, sum.Postgres / count, sum.Time / count);
+    }
 }
 
 /// <summary>One way to do it.</summary>
@@ -97,11 +117,7 @@ internal sealed record Contestant(string Name, int Operations, Func<Cancellation
     private const int Workers = 64;
 
     /// <summary>Processor time until now of the process that is measured; by default this one.</summary>
-    public Func<TimeSpan> Cpu { get; init; } = static () =>
-    {
-        using var self = Process.GetCurrentProcess();
-        return self.TotalProcessorTime;
-    };
+    public Func<TimeSpan> Cpu { get; init; } = static () => Environment.CpuUsage.TotalTime;
 
     /// <summary>One that does an operation again and again in 64 parallel loops, each with its own number.</summary>
     public static Contestant Parallel(string name, int operations, Func<int, Task> operateAsync) => new(

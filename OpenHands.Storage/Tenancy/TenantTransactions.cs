@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
 
 namespace OpenHands.Storage.Tenancy;
 
@@ -8,17 +9,17 @@ internal sealed class TenantTransactions : DbTransactionInterceptor
 {
     public override DbTransaction TransactionStarted(DbConnection connection, TransactionEndEventData eventData, DbTransaction result)
     {
-        using var command = Command(connection, eventData, result);
-        command?.ExecuteNonQuery();
+        using var batch = Batch(connection, eventData, result);
+        batch?.ExecuteNonQuery();
         return result;
     }
 
     public override async ValueTask<DbTransaction> TransactionStartedAsync(
         DbConnection connection, TransactionEndEventData eventData, DbTransaction result, CancellationToken cancellationToken = default)
     {
-        await using var command = Command(connection, eventData, result);
-        if (command is not null)
-            await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var batch = Batch(connection, eventData, result);
+        if (batch is not null)
+            await batch.ExecuteNonQueryAsync(cancellationToken);
         return result;
     }
 
@@ -28,17 +29,10 @@ internal sealed class TenantTransactions : DbTransactionInterceptor
         DbConnection connection, TransactionEventData eventData, DbTransaction result, CancellationToken cancellationToken = default) =>
         new(Refuse(eventData, result));
 
-    private static DbCommand? Command(DbConnection connection, TransactionEndEventData eventData, DbTransaction transaction)
-    {
-        if (eventData.Context is not OpenHandsDb { Tenant: { UserId: not null } tenant })
-            return null;
-
-        var command = connection.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = TenantSettings.Statement;
-        TenantSettings.AddTo(command, tenant);
-        return command;
-    }
+    private static NpgsqlBatch? Batch(DbConnection connection, TransactionEndEventData eventData, DbTransaction transaction) =>
+        eventData.Context is OpenHandsDb { Tenant: { UserId: not null } tenant }
+            ? new NpgsqlBatch((NpgsqlConnection)connection, (NpgsqlTransaction)transaction) { BatchCommands = { TenantSettings.Command(tenant) } }
+            : null;
 
     // Somebody else's transaction may carry somebody else's tenant.
     private static DbTransaction Refuse(TransactionEventData eventData, DbTransaction transaction) =>
