@@ -7,17 +7,21 @@ internal static class PacedTasks
     /// <returns>Milliseconds from the commit of each until it started; below zero when it started before its producer knew.</returns>
     public static async Task<double[]> RunAsync(OurQueue queue, int tasks, int perSecond, CancellationToken cancellationToken)
     {
-        var (added, started, left) = (new long[tasks], new long[tasks], tasks);
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var (added, started, left) = (new long[tasks + 1], new long[tasks + 1], tasks);
+        var (first, done) = (new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
         await using var working = await queue.WorkAsync(
             task =>
             {
                 started[task] = TimeProvider.System.GetTimestamp();
-                if (Interlocked.Decrement(ref left) == 0)
+                if (task == tasks)
+                    first.TrySetResult();
+                else if (Interlocked.Decrement(ref left) == 0)
                     done.TrySetResult();
             },
             () => { },
             cancellationToken);
+        await CommitAsync(tasks); // one more, which starts once the worker has heard that the queue is no longer paused
+        await first.Task.WaitAsync(cancellationToken);
         var (begun, adding) = (TimeProvider.System.GetTimestamp(), new List<Task>());
         for (var task = 0; task < tasks; task++)
         {
@@ -29,7 +33,7 @@ internal static class PacedTasks
 
         await Task.WhenAll(adding);
         await done.Task.WaitAsync(cancellationToken);
-        return [.. added.Zip(started, (from, to) => TimeProvider.System.GetElapsedTime(from, to).TotalMilliseconds)];
+        return [.. added.Take(tasks).Zip(started, (from, to) => TimeProvider.System.GetElapsedTime(from, to).TotalMilliseconds)];
 
         async Task CommitAsync(int task)
         {

@@ -4,11 +4,12 @@
 -- KEYS[3]  channel of queues that have something new
 -- ARGV[1]  name of the queue
 -- ARGV[2]  length that the list is to have
--- ARGV[3]  room for producers
+-- ARGV[3]  length up to which producers may push; below zero when they may not, and the length that the list has then
 -- ARGV[4]  how long that is to hold, ms
 -- ARGV[5…]  ids of the tasks
--- returns  how many were pushed
+-- returns  array of { how many were pushed, 1 when producers could push nothing before and now can }
 
+local opened = tonumber(ARGV[3]) > 0 and tonumber(redis.call('GET', KEYS[2]) or 1) <= 0
 redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
 local wanted = tonumber(ARGV[2])
 local held = {}
@@ -30,4 +31,4 @@ if #ids > 0 then
   redis.call('RPUSH', KEYS[1], unpack(ids))
   redis.call('PUBLISH', KEYS[3], ARGV[1])
 end
-return #ids
+return { #ids, opened and 1 or 0 }

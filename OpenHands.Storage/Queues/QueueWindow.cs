@@ -18,6 +18,9 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
     // Long enough for a feeder to be followed by another.
     private static readonly TimeSpan RoomHolds = TimeSpan.FromSeconds(2);
 
+    // As often as a feeder looks by itself.
+    private static readonly TimeSpan NoRoomHolds = TimeSpan.FromMilliseconds(250);
+
     private static readonly RedisScript Push = RedisScript.Load("PushTasks.lua");
     private static readonly RedisScript PushAhead = RedisScript.Load("PushAhead.lua");
     private static readonly RedisScript Feed = RedisScript.Load("FeedQueue.lua");
@@ -30,7 +33,7 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
     {
         ArgumentNullException.ThrowIfNull(ids);
         // A list takes no more than its window; the rest would only be sent for nothing.
-        RedisValue[] arguments = [queue, DefaultRoom, .. ids.Take(1024).Select(id => (RedisValue)id)];
+        RedisValue[] arguments = [queue, DefaultRoom, (long)NoRoomHolds.TotalMilliseconds, .. ids.Take(1024).Select(id => (RedisValue)id)];
         return TryPushAsync(database => Push.RunAsync(database, [RedisKeys.Queue(queue), RedisKeys.Window(queue), RedisKeys.Pushed], arguments));
     }
 
@@ -47,12 +50,16 @@ public sealed class QueueWindow(IServiceProvider services, RedisGate gate)
     /// <param name="length">Length that it is to have.</param>
     /// <param name="hasMore">True when more tasks wait: producers then push nothing, so that nobody passes those who wait.</param>
     /// <param name="ids">Tasks in the order in which they are to run.</param>
-    /// <returns>How many were pushed.</returns>
+    /// <returns>How many were pushed, and whether producers could push nothing before and now can: what they committed until now may not stand in the list.</returns>
     /// <exception cref="WrongTypeException">The key holds something else.</exception>
-    public Task<int> FeedAsync(string queue, int length, bool hasMore, IReadOnlyList<string> ids) => RunAsync(queue, async database => (int)await Feed.RunAsync(
-        database,
-        [RedisKeys.Queue(queue), RedisKeys.Window(queue), RedisKeys.Pushed],
-        [queue, length, hasMore ? 0 : length, (long)RoomHolds.TotalMilliseconds, .. ids.Select(id => (RedisValue)id)]));
+    public Task<(int Pushed, bool Opened)> FeedAsync(string queue, int length, bool hasMore, IReadOnlyList<string> ids) => RunAsync(queue, async database =>
+    {
+        var answer = (int[])(await Feed.RunAsync(
+            database,
+            [RedisKeys.Queue(queue), RedisKeys.Window(queue), RedisKeys.Pushed],
+            [queue, length, hasMore ? -length : length, (long)RoomHolds.TotalMilliseconds, .. ids.Select(id => (RedisValue)id)]))!;
+        return (answer[0], answer[1] == 1);
+    });
 
     /// <summary>Takes values from the head.</summary>
     /// <param name="queue">Name of the queue.</param>

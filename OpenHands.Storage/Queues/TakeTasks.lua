@@ -22,8 +22,13 @@ for i = 2, #ARGV do
   end
 end
 
+-- Once only for each time that the list was filled: the feeder looks while the other half is taken.
 local length = redis.call('LLEN', KEYS[1])
-if length < #ARGV and redis.call('GET', KEYS[3]) == '0' then
+local room = tonumber(redis.call('GET', KEYS[3]) or 1)
+if room <= 0 and length < math.max(-room / 2, #ARGV) then
+  if room < 0 then
+    redis.call('SET', KEYS[3], '0', 'PX', math.max(redis.call('PTTL', KEYS[3]), 1))
+  end
   redis.call('PUBLISH', KEYS[4], ARGV[1])
 end
 return { ids, values, length }

@@ -16,10 +16,11 @@ internal sealed class Feed(string queue, TimeProvider time)
     private static readonly TimeSpan Upkeep = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan SlowUpkeep = TimeSpan.FromSeconds(1);
 
-    // A list that lasts for less than the first is filled too often; one that lasts for longer than the second makes newcomers wait.
-    private static readonly TimeSpan TooShort = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan LongEnough = TimeSpan.FromMilliseconds(25);
-    private const int MostFactor = 16;
+    // A half that lasts for less than the first is filled too often; one that lasts for longer than the second makes newcomers wait.
+    private static readonly TimeSpan TooShort = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan LongEnough = TimeSpan.FromMilliseconds(12);
+    private const int MostFactor = 32;
+    private const int TooShortInARow = 2; // once, all slots may have become free at the same time
 
     private readonly Dictionary<string, double> _passes = [];
     private readonly Dictionary<string, long> _fed = [];
@@ -29,6 +30,7 @@ internal sealed class Feed(string queue, TimeProvider time)
     private long _slowlyUpkeptAt;
     private long _waitsSince;
     private int _factor = 1;
+    private int _tooShort;
 
     /// <summary>Name of the queue.</summary>
     public string Queue => queue;
@@ -39,11 +41,17 @@ internal sealed class Feed(string queue, TimeProvider time)
     /// <summary>Slots of all workers together.</summary>
     public int Slots { get; set; }
 
-    /// <summary>Length that the list is to have: twice the slots, and more while that lasts for a few milliseconds only.</summary>
-    public int Wanted => Math.Min(Math.Max(QueueWindow.DefaultRoom, 2 * Slots) * _factor, MostOfOne);
+    /// <summary>
+    /// Length that the list is to have: half of a window of twice the slots, since as many are on their way, and more while half of it lasts for a
+    /// few milliseconds only.
+    /// </summary>
+    public int Wanted => Math.Min(Math.Max(QueueWindow.DefaultRoom, 2 * Slots) / 2 * _factor, MostOfOne);
 
     /// <summary>What the list holds.</summary>
     public int Held { get; set; }
+
+    /// <summary>True when somebody said that the list runs low while more tasks wait.</summary>
+    public bool RanLow { get; set; }
 
     /// <summary>Weights by fairness key; 1 for who is not named.</summary>
     public IReadOnlyDictionary<string, int> Weights { get; set; } = new Dictionary<string, int>();
@@ -52,12 +60,13 @@ internal sealed class Feed(string queue, TimeProvider time)
     public void IsFilled() => _waitsSince = time.GetTimestamp();
 
     /// <summary>Makes the list longer or shorter after how long it lasted.</summary>
-    /// <param name="ranLow">True when it ran low while more tasks wait.</param>
-    public void Adapt(bool ranLow)
+    /// <param name="length">What it holds. A signal from before it was filled may come after that, and says nothing of how long it lasts.</param>
+    public void Adapt(int length)
     {
         var lasted = time.GetElapsedTime(_waitsSince);
-        if (ranLow && lasted < TooShort)
-            _factor = Math.Min(_factor * 2, MostFactor);
+        _tooShort = RanLow && lasted < TooShort && length <= Wanted / 2 ? _tooShort + 1 : 0;
+        if (_tooShort >= TooShortInARow)
+            (_factor, _tooShort) = (Math.Min(_factor * 2, MostFactor), 0);
         else if (lasted > LongEnough)
             _factor = Math.Max(_factor / 2, 1);
     }

@@ -82,9 +82,11 @@ internal sealed class KnownQueue(string name, long? lastSeen)
     private const int Longest = 250;
     private const int Step = 50;
 
+    private readonly Lock _lock = new();
     private int _pause = Shortest;
     private long _lookedAt;
     private TimeSpan _rest;
+    private long _news;
 
     /// <summary>Name without the prefix.</summary>
     public string Name => name;
@@ -93,18 +95,40 @@ internal sealed class KnownQueue(string name, long? lastSeen)
     public long? LastSeen { get; set; } = lastSeen;
 
     /// <summary>True when it is time to look at it.</summary>
-    public bool IsDue(TimeProvider time) => time.GetElapsedTime(_lookedAt) >= _rest;
-
-    /// <summary>It had a task: look again at once.</summary>
-    public void HadTask() => (_pause, _rest) = (Shortest, TimeSpan.Zero);
-
-    /// <summary>It was empty: look again after a pause that grows.</summary>
-    public void WasEmpty(TimeProvider time)
+    public bool IsDue(TimeProvider time)
     {
-        Rest(TimeSpan.FromMilliseconds(_pause), time);
-        _pause = Math.Min(_pause + Step, Longest);
+        lock (_lock)
+            return time.GetElapsedTime(_lookedAt) >= _rest;
+    }
+
+    /// <summary>How much news there was of it, to be read before a look.</summary>
+    public long News => Volatile.Read(ref _news);
+
+    /// <summary>It has a task: look again at once.</summary>
+    public void HadTask()
+    {
+        lock (_lock)
+            (_pause, _rest, _news) = (Shortest, TimeSpan.Zero, _news + 1);
+    }
+
+    /// <summary>It was empty: look again after a pause that grows. At once when there was news since: it may be younger than the look, and its answer older.</summary>
+    /// <param name="news">What <see cref="News"/> was before the look.</param>
+    /// <param name="time">The clock.</param>
+    public void WasEmpty(long news, TimeProvider time)
+    {
+        lock (_lock)
+        {
+            if (news != _news)
+                return;
+            Rest(TimeSpan.FromMilliseconds(_pause), time);
+            _pause = Math.Min(_pause + Step, Longest);
+        }
     }
 
     /// <summary>Do not look at it for a while.</summary>
-    public void Rest(TimeSpan rest, TimeProvider time) => (_lookedAt, _rest) = (time.GetTimestamp(), rest);
+    public void Rest(TimeSpan rest, TimeProvider time)
+    {
+        lock (_lock)
+            (_lookedAt, _rest) = (time.GetTimestamp(), rest);
+    }
 }

@@ -32,7 +32,8 @@ internal sealed partial class QueueFeeder(
             term.ThrowIfCancellationRequested();
             try
             {
-                await FeedAsync(feed, term);
+                while (await FeedAsync(feed, term))
+                    term.ThrowIfCancellationRequested();
                 feed.IsFilled();
             }
             catch (WrongTypeException)
@@ -41,11 +42,12 @@ internal sealed partial class QueueFeeder(
                 await Task.Delay(TimeSpan.FromMinutes(1), time, term);
             }
 
-            feed.Adapt(await signals.Low(name).WaitAsync(Interval, term));
+            feed.RanLow = await signals.Low(name).WaitAsync(Interval, term);
         }
     }
 
-    private async Task FeedAsync(Feed feed, CancellationToken term)
+    // True when the list was opened: who committed between the look and that moment pushed nothing, and only another look sees it.
+    private async Task<bool> FeedAsync(Feed feed, CancellationToken term)
     {
         if (feed.IsDueForUpkeep())
             await KeepUpAsync(feed, term);
@@ -53,24 +55,27 @@ internal sealed partial class QueueFeeder(
         if (rule is { IsPaused: true })
         {
             await window.FeedAsync(feed.Queue, 0, hasMore: true, []);
-            return;
+            return false;
         }
 
-        var wanted = feed.Wanted;
         var length = (int)Math.Min(await window.LengthAsync(feed.Queue), int.MaxValue);
+        feed.Adapt(length);
+        var wanted = feed.Wanted;
         if (length > 4 * wanted)
             length = await ThinOutAsync(feed.Queue, wanted, term);
         if (length >= wanted)
         {
             await window.FeedAsync(feed.Queue, wanted, hasMore: true, []);
-            return;
+            return false;
         }
 
         feed.Held = length;
         var running = rule is null ? null : await waiting.RunningAsync(feed.Queue, term);
         var (ids, hasMore) = await feed.ChooseAsync(waiting, wanted - length, rule, running, term);
-        if (await window.FeedAsync(feed.Queue, wanted, hasMore, ids) > 0)
+        var (pushed, opened) = await window.FeedAsync(feed.Queue, wanted, hasMore, ids);
+        if (pushed > 0)
             signals.Wake(feed.Queue);
+        return opened;
     }
 
     private async Task KeepUpAsync(Feed feed, CancellationToken term)

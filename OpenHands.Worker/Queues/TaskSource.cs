@@ -56,10 +56,11 @@ internal sealed partial class TaskSource(
 
     private async Task<IReadOnlyList<(LeasedTask, RunningTask)>> TakeAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
     {
+        var news = queue.News;
         var rule = await rulebook.FindAsync(queue.Name, cancellationToken);
         if (rule is { IsPaused: true })
         {
-            queue.WasEmpty(time);
+            queue.WasEmpty(news, time);
             return [];
         }
 
@@ -93,11 +94,12 @@ internal sealed partial class TaskSource(
     {
         while (true)
         {
+            var news = queue.News;
             var taken = await window.TakeAsync(queue.Name, most);
             outage.Ended();
             if (taken.Ids.Count + taken.Values.Count == 0)
             {
-                queue.WasEmpty(time);
+                queue.WasEmpty(news, time);
                 return [];
             }
 
@@ -112,9 +114,10 @@ internal sealed partial class TaskSource(
     // In turn between those who share the queue, as well as can be without a feeder.
     private async Task<IReadOnlyList<string>> FindIdsAsync(KnownQueue queue, int most, CancellationToken cancellationToken)
     {
+        var news = queue.News;
         var heads = await waiting.HeadsAsync(queue.Name, after: null, keys: 64, each: most, cancellationToken);
         if (heads.Count == 0)
-            queue.WasEmpty(time);
+            queue.WasEmpty(news, time);
         return [.. Enumerable.Range(0, most).SelectMany(turn => heads.Where(head => turn < head.Ids.Count).Select(head => head.Ids[turn])).Take(most)];
     }
 

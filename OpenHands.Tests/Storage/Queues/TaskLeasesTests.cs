@@ -57,6 +57,26 @@ public sealed class TaskLeasesTests(DatabaseServer server, RedisFixture redis) :
     }
 
     [Fact]
+    public async Task What_was_planned_for_a_few_tasks_reads_no_more_when_there_are_many()
+    {
+        var worker = await _queues.EnterAsync("w");
+        for (var i = 0; i < 20; i++) // until PostgreSQL keeps a plan
+            await LeaseAndSettleAsync();
+        await _queues.EnqueueAsync("q", [.. Enumerable.Range(0, 3000)]); // too soon for anybody to have counted them
+        for (var i = 0; i < 20; i++)
+            await LeaseAndSettleAsync();
+        _queues.Database.System.Clear(); // a session tells what it read at the latest when it ends
+
+        Assert.InRange((await OtherTenants.ReadsAsync(_queues.Postgres))["tasks"].InOrder, 0, 2999);
+
+        async Task LeaseAndSettleAsync()
+        {
+            var leased = await worker.LeaseAsync("q", await _queues.EnqueueAsync("q", 1), null, Cancelled);
+            await worker.SettleAsync([.. leased.Select(task => Settle(task.Task.Id, task.Task.LeaseNumber, QueuedTaskStatus.Done))], Cancelled);
+        }
+    }
+
+    [Fact]
     public async Task A_task_without_retention_is_deleted_when_it_is_done()
     {
         var ids = await _queues.Producer.EnqueueAsync([new NewTask("q", "test") { Retention = TimeSpan.Zero }, new NewTask("q", "test")], Cancelled);

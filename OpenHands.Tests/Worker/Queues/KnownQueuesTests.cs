@@ -45,9 +45,23 @@ public sealed class KnownQueuesTests
         Assert.Equal(100, PauseAfterEmpty(queue));
     }
 
+    [Fact]
+    public void News_that_comes_before_the_answer_that_there_is_nothing_is_not_forgotten_with_it()
+    {
+        var known = new KnownQueues(new QueueFilter("q"), _time);
+        var queue = known.Current().Single();
+        var before = queue.News;
+        known.HasNews("q");
+        queue.WasEmpty(before, _time);
+
+        Assert.True(queue.IsDue(_time));
+        queue.WasEmpty(queue.News, _time);
+        Assert.False(queue.IsDue(_time));
+    }
+
     private int PauseAfterEmpty(KnownQueue queue)
     {
-        queue.WasEmpty(_time);
+        queue.WasEmpty(queue.News, _time);
         var pause = 0;
         for (; !queue.IsDue(_time); pause += 10)
             _time.Advance(TimeSpan.FromMilliseconds(10));
