@@ -21,7 +21,7 @@ namespace OpenHands.Benchmarks.Audit;
 internal static class AuditedReads
 {
     private const int Readers = 256;
-    private const int ReadsOfOne = 120;
+    private const int ReadsOfOne = 600; // so that a turn lasts for many rounds of the sealer, who has only the last to do when it ends
     private const string Name = "TOKEN";
 
     private static readonly KeyRing Ring = new("the ring of the benchmark, with 32 characters");

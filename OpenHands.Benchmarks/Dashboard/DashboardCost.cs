@@ -10,16 +10,16 @@ namespace OpenHands.Benchmarks.Dashboard;
 /// </summary>
 internal static class DashboardCost
 {
-    private const int Turns = 5;
+    private const int Turns = 9;
     private const int Connections = 8;
 
-    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(4);
 
     /// <summary>Measures it.</summary>
     public static async Task<string> RunAsync(CancellationToken cancellationToken)
     {
-        await using var plain = await RunningApplication.StartAsync(["--Dashboard:Enabled=false"], cancellationToken);
-        await using var watched = await RunningApplication.StartAsync([], cancellationToken);
+        await using var plain = await RunningApplication.StartAsync(hasDashboard: false, cancellationToken);
+        await using var watched = await RunningApplication.StartAsync(hasDashboard: true, cancellationToken);
         await using var browser = await Browser.StartAsync(cancellationToken);
         await browser.CloseAsync(await browser.OpenAsync(watched.DashboardLink!, cancellationToken), cancellationToken); // it has the cookie from here on
         var traces = new Uri(watched.DashboardLink!, "/traces");

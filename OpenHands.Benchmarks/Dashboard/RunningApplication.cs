@@ -21,14 +21,14 @@ internal sealed class RunningApplication : IAsyncDisposable
     /// <summary>What opens the dashboard, once; null without one.</summary>
     public Uri? DashboardLink { get; }
 
-    /// <summary>Starts it and waits until it is ready.</summary>
-    public static async Task<RunningApplication> StartAsync(string[] options, CancellationToken cancellationToken)
+    /// <summary>Starts it and waits until it is ready, and its dashboard, too.</summary>
+    public static async Task<RunningApplication> StartAsync(bool hasDashboard, CancellationToken cancellationToken)
     {
         var api = BenchmarkDatabase.FreePort();
         var start = new ProcessStartInfo("dotnet",
         [
             "run", "-c", "Release", "--project", Checkout.AppHost, "--",
-            "--Data:Throwaway=true", $"--Ports:Api={api.ToString(CultureInfo.InvariantCulture)}", .. options,
+            "--Data:Throwaway=true", $"--Ports:Api={api.ToString(CultureInfo.InvariantCulture)}", $"--Dashboard:Enabled={hasDashboard}",
         ])
         {
             RedirectStandardInput = true,
@@ -36,12 +36,13 @@ internal sealed class RunningApplication : IAsyncDisposable
             Environment = { ["RateLimits__Enabled"] = "false" }, // a benchmark asks more than anybody may
         };
         var process = Process.Start(start)!;
-        Uri? link = null;
+        var (isReady, link) = (false, (Uri?)null);
         while (await process.StandardOutput.ReadLineAsync(cancellationToken) is { } line)
         {
             if (line.Contains("Dashboard: http", StringComparison.Ordinal))
                 link = new Uri(line[line.IndexOf("http", StringComparison.Ordinal)..].Trim());
-            if (line.Contains("is ready", StringComparison.Ordinal))
+            isReady |= line.Contains("OpenHands is ready", StringComparison.Ordinal);
+            if (isReady && (link is not null || !hasDashboard))
                 return new RunningApplication(process, process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None), new Uri($"http://127.0.0.1:{api}"), link);
         }
 

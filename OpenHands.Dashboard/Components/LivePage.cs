@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Components;
 
 namespace OpenHands.Dashboard.Components;
 
-/// <summary>A page that shows what changes by itself: once a second at most, and not at all while nothing does.</summary>
+/// <summary>A page that shows what changes by itself: once a second at most, less often while very much is new, and not at all while nothing is.</summary>
 public abstract class LivePage : ComponentBase, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -17,7 +17,7 @@ public abstract class LivePage : ComponentBase, IDisposable
     /// <summary>Ends when the user leaves the page.</summary>
     protected CancellationToken Left => _left.Token;
 
-    /// <summary>Another number whenever there is something new to see.</summary>
+    /// <summary>Another number whenever there is something new to see: greater by how much is new.</summary>
     protected abstract long Version { get; }
 
     /// <summary>The same page with another value for a filter; none when it is empty.</summary>
@@ -48,16 +48,13 @@ public abstract class LivePage : ComponentBase, IDisposable
     {
         using var timer = new PeriodicTimer(Interval, Time);
         var token = Left;
-        var shown = Version;
+        var pace = new LivePace(Version);
         try
         {
             while (await timer.WaitForNextTickAsync(token))
             {
-                if (Version is var now && now != shown)
-                {
-                    shown = now;
+                if (pace.IsDue(Version))
                     await InvokeAsync(StateHasChanged);
-                }
             }
         }
         catch (OperationCanceledException)
