@@ -1,4 +1,6 @@
-using OpenHands.Dashboard.Components;
+extern alias dashboard;
+
+using dashboard::OpenHands.Dashboard.Components;
 
 namespace OpenHands.Tests.Dashboard;
 
