@@ -68,10 +68,13 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <summary>Starts a worker in place of one that has ended.</summary>
     public void Replace(ChaosProcess ended, int minutesAhead = 0) => _workers[_workers.IndexOf(ended)] = StartWorker(minutesAhead);
 
-    /// <summary>Starts workers in place of all that have ended.</summary>
+    /// <summary>A worker that is not replaced for now: one that starts takes the processors from those who rescue its tasks.</summary>
+    public ChaosProcess? Left { get; set; }
+
+    /// <summary>Starts workers in place of all that have ended, but for <see cref="Left"/>.</summary>
     public void ReplaceEnded()
     {
-        foreach (var ended in _workers.Where(worker => worker.HasEnded).ToList())
+        foreach (var ended in _workers.Where(worker => worker.HasEnded && worker != Left).ToList())
             Replace(ended);
     }
 

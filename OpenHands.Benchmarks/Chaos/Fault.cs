@@ -33,14 +33,21 @@ internal sealed record Fault(string Name, Func<ChaosRun, Random, CancellationTok
         var process = await victim.Id;
         await run.UntilAsync("it has tasks", async () => await run.CountAsync(
             "SELECT count(*) FROM tasks t JOIN workers w ON w.id = t.worker_id WHERE w.process_id = $1", cancellationToken, process) > 0, cancellationToken);
+        run.Left = victim;
         await victim.KillAsync();
-        run.Replace(victim);
-        // What it had runs elsewhere, or is done.
-        return async () => await run.CountAsync(
-            """
-            SELECT count(*) FROM chaos_starts s WHERE s.process_id = $1 AND EXISTS (
-                SELECT FROM tasks t WHERE t.id = s.task_id AND t.status <> 'done' AND t.lease_number = s.lease_number)
-            """, cancellationToken, process) == 0;
+        return async () =>
+        {
+            // What it had runs elsewhere, or is done.
+            if (await run.CountAsync(
+                """
+                SELECT count(*) FROM chaos_starts s WHERE s.process_id = $1 AND EXISTS (
+                    SELECT FROM tasks t WHERE t.id = s.task_id AND t.status <> 'done' AND t.lease_number = s.lease_number)
+                """, cancellationToken, process) > 0)
+                return false;
+            run.Left = null;
+            run.ReplaceEnded();
+            return true;
+        };
     }
 
     private static async Task<Func<Task<bool>>> KillProducerAsync(ChaosRun run, Random random, CancellationToken cancellationToken)
