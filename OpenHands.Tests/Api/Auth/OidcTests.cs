@@ -107,11 +107,12 @@ public sealed class OidcTests(DatabaseServer server) : IAsyncLifetime
     [InlineData("/health")]
     [InlineData("/alive")]
     [InlineData("/api/v1/web-client/config")]
-    public async Task Probes_and_the_configuration_of_the_page_are_open(string path)
+    public Task Probes_and_the_configuration_of_the_page_are_open(string path) => Eventually.TrueAsync("it is open", async () =>
     {
         using var answer = await _api.Client.GetAsync(new Uri(path, UriKind.Relative), Token);
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
-    }
+        Assert.NotEqual(HttpStatusCode.Unauthorized, answer.StatusCode);
+        return answer.StatusCode == HttpStatusCode.OK; // what it depends on may take its time on a busy machine
+    });
 
     [Fact]
     public async Task However_many_first_requests_race_there_is_one_user_with_one_organization()

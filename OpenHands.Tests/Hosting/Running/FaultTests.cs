@@ -115,7 +115,7 @@ public sealed class FaultTests
         await using var application = await ApplicationFixture.StartAsync("--Postgres:Source=provisioned", "--Redis:Source=provisioned");
         using var api = application.CreateHttpClient("api");
 
-        Assert.Equal(HttpStatusCode.OK, await StatusAsync(api, "/health"));
+        await Eventually.TrueAsync("it is healthy", async () => await StatusAsync(api, "/health") == HttpStatusCode.OK);
         Assert.Contains("/servers/", new FileInfo($"/proc/{ProcessOf(application, "postgres")}/exe").LinkTarget, StringComparison.Ordinal);
     }
 
