@@ -36,7 +36,7 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
         {
             var turns = await TurnAsync(cancellationToken);
             if (turn >= 0)
-                _all.Zip(turns).ToList().ForEach(each => each.First.Samples.Add(each.Second));
+                Keep(turns);
         }
 
         return Table();
@@ -49,6 +49,12 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
         foreach (var (contestant, _) in _all)
             await contestant.RunAsync(cancellationToken);
         return _all.Sum(each => each.Contestant.Operations);
+    }
+
+    private void Keep(IReadOnlyList<Sample> turns)
+    {
+        foreach (var ((_, samples), sample) in _all.Zip(turns))
+            samples.Add(sample);
     }
 
     private async Task<IReadOnlyList<Sample>> TurnAsync(CancellationToken cancellationToken)
@@ -114,18 +120,16 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
 /// <param name="RunAsync">Does one turn.</param>
 internal sealed record Contestant(string Name, int Operations, Func<CancellationToken, Task> RunAsync)
 {
-    private const int Workers = 64;
-
     /// <summary>Processor time until now of the process that is measured; by default this one.</summary>
     public Func<TimeSpan> Cpu { get; init; } = static () => Environment.CpuUsage.TotalTime;
 
-    /// <summary>One that does an operation again and again in 64 parallel loops, each with its own number.</summary>
-    public static Contestant Parallel(string name, int operations, Func<int, Task> operateAsync) => new(
-        name, operations / Workers * Workers,
-        cancellationToken => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(
+    /// <summary>One that does an operation again and again in parallel loops, each with its own number.</summary>
+    public static Contestant Parallel(string name, int operations, Func<int, Task> operateAsync, int workers = 64) => new(
+        name, operations / workers * workers,
+        cancellationToken => Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Run(
             async () =>
             {
-                for (var operation = 0; operation < operations / Workers; operation++)
+                for (var operation = 0; operation < operations / workers; operation++)
                     await operateAsync(worker);
             }, cancellationToken))));
 }

@@ -46,10 +46,10 @@ internal static class RowLevelSecurityCost
         tenant.Enter(User);
         var (app, administrator) = (database.App + Prepared, database.Administrator + Prepared);
         return await new Contest($"A statement, {Callers} callers", redis: null, database, warmUps: 2, Slices)
-            .Add(Many("by hand, with tenant and policies", _ => ReadAsync(new DatabasePool(app), tenant, cancellationToken)))
-            .Add(Many("by hand, without either", _ => ReadAsync(new DatabasePool(administrator), null, cancellationToken)))
-            .Add(Many("EF Core, with tenant and policies", Contexts(app, tenant)))
-            .Add(Many("EF Core, without either", Contexts(administrator, null)))
+            .Add(Of("by hand, with tenant and policies", _ => ReadAsync(new DatabasePool(app), tenant, cancellationToken)))
+            .Add(Of("by hand, without either", _ => ReadAsync(new DatabasePool(administrator), null, cancellationToken)))
+            .Add(Of("EF Core, with tenant and policies", Contexts(app, tenant)))
+            .Add(Of("EF Core, without either", Contexts(administrator, null)))
             .RunAsync(cancellationToken);
 
         Func<int, Task> Contexts(string connectionString, TenantContext? of)
@@ -60,13 +60,7 @@ internal static class RowLevelSecurityCost
         }
     }
 
-    private static Contestant Many(string name, Func<int, Task> readAsync) =>
-        new(name, Callers * Reads, cancellationToken => Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(
-            async () =>
-            {
-                for (var read = 0; read < Reads; read++)
-                    await readAsync(caller);
-            }, cancellationToken))));
+    private static Contestant Of(string name, Func<int, Task> readAsync) => Contestant.Parallel(name, Callers * Reads, readAsync, Callers);
 
     private static async Task ReadAsync(OpenHandsDb db, CancellationToken cancellationToken)
     {

@@ -50,9 +50,6 @@ internal sealed class Feed(string queue, TimeProvider time)
     /// <summary>What the list holds.</summary>
     public int Held { get; set; }
 
-    /// <summary>True when somebody said that the list runs low while more tasks wait.</summary>
-    public bool RanLow { get; set; }
-
     /// <summary>Weights by fairness key; 1 for who is not named.</summary>
     public IReadOnlyDictionary<string, int> Weights { get; set; } = new Dictionary<string, int>();
 
@@ -60,11 +57,12 @@ internal sealed class Feed(string queue, TimeProvider time)
     public void IsFilled() => _waitsSince = time.GetTimestamp();
 
     /// <summary>Makes the list longer or shorter after how long it lasted.</summary>
+    /// <param name="ranLow">True when somebody said that it runs low while more tasks wait.</param>
     /// <param name="length">What it holds. A signal from before it was filled may come after that, and says nothing of how long it lasts.</param>
-    public void Adapt(int length)
+    public void Adapt(bool ranLow, int length)
     {
         var lasted = time.GetElapsedTime(_waitsSince);
-        _tooShort = RanLow && lasted < TooShort && length <= Wanted / 2 ? _tooShort + 1 : 0;
+        _tooShort = ranLow && lasted < TooShort && length <= Wanted / 2 ? _tooShort + 1 : 0;
         if (_tooShort >= TooShortInARow)
             (_factor, _tooShort) = (Math.Min(_factor * 2, MostFactor), 0);
         else if (lasted > LongEnough)

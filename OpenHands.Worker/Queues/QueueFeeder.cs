@@ -26,14 +26,14 @@ internal sealed partial class QueueFeeder(
     /// <inheritdoc />
     public async Task DoAsync(string name, CancellationToken term)
     {
-        var feed = new Feed(name, time);
+        var (feed, ranLow) = (new Feed(name, time), (bool?)null);
         while (true)
         {
             term.ThrowIfCancellationRequested();
             try
             {
-                while (await FeedAsync(feed, term))
-                    term.ThrowIfCancellationRequested();
+                while (await FeedAsync(feed, ranLow, term))
+                    ranLow = null;
                 feed.IsFilled();
             }
             catch (WrongTypeException)
@@ -42,12 +42,13 @@ internal sealed partial class QueueFeeder(
                 await Task.Delay(TimeSpan.FromMinutes(1), time, term);
             }
 
-            feed.RanLow = await signals.Low(name).WaitAsync(Interval, term);
+            ranLow = await signals.Low(name).WaitAsync(Interval, term);
         }
     }
 
-    // True when the list was opened: who committed between the look and that moment pushed nothing, and only another look sees it.
-    private async Task<bool> FeedAsync(Feed feed, CancellationToken term)
+    // Why it looks: somebody said that the list runs low, nobody did for as long as it waits, or null for another reason. True when the list was
+    // opened: who committed between the look and that moment pushed nothing, and only another look sees it.
+    private async Task<bool> FeedAsync(Feed feed, bool? ranLow, CancellationToken term)
     {
         if (feed.IsDueForUpkeep())
             await KeepUpAsync(feed, term);
@@ -59,7 +60,8 @@ internal sealed partial class QueueFeeder(
         }
 
         var length = (int)Math.Min(await window.LengthAsync(feed.Queue), int.MaxValue);
-        feed.Adapt(length);
+        if (ranLow is { } low)
+            feed.Adapt(low, length);
         var wanted = feed.Wanted;
         if (length > 4 * wanted)
             length = await ThinOutAsync(feed.Queue, wanted, term);

@@ -10,17 +10,17 @@ public sealed class HostDirectoriesTests
 
     [Fact]
     public void A_user_keeps_them_at_home() =>
-        Assert.Equal(new("/home/a/.cache/openhands", "/home/a/.local/share/openhands"), Find(isRoot: false, ("HOME", "/home/a")));
+        Assert.Equal(new("/accounts/a/.cache/openhands", "/accounts/a/.local/share/openhands"), Find(isRoot: false, ("HOME", "/accounts/a")));
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
     public void The_XDG_variables_win(bool isRoot) =>
-        Assert.Equal(new("/c/openhands", "/d/openhands"), Find(isRoot, ("HOME", "/home/a"), ("XDG_CACHE_HOME", "/c"), ("XDG_DATA_HOME", "/d")));
+        Assert.Equal(new("/c/openhands", "/d/openhands"), Find(isRoot, ("HOME", "/accounts/a"), ("XDG_CACHE_HOME", "/c"), ("XDG_DATA_HOME", "/d")));
 
     [Fact]
     public void Relative_XDG_variables_do_not_count() =>
-        Assert.Equal("/home/a/.cache/openhands", Find(isRoot: false, ("HOME", "/home/a"), ("XDG_CACHE_HOME", "c")).Cache);
+        Assert.Equal("/accounts/a/.cache/openhands", Find(isRoot: false, ("HOME", "/accounts/a"), ("XDG_CACHE_HOME", "c")).Cache);
 
     [Fact]
     public void What_is_given_wins_over_everything() =>

@@ -101,9 +101,9 @@ public sealed class ManifestWriterTests
     public async Task A_folder_of_this_machine_is_refused()
     {
         var exception = await Assert.ThrowsAsync<DistributedApplicationException>(() => Manifest.OfAsync(builder => builder.AddRedis("redis")
-            .WithAnnotation(new ContainerMountAnnotation("/home/me", "/data", ContainerMountType.BindMount, isReadOnly: false))));
+            .WithAnnotation(new ContainerMountAnnotation("/folder", "/data", ContainerMountType.BindMount, isReadOnly: false))));
 
-        Assert.Contains("'redis' mounts /home/me", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("'redis' mounts /folder", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

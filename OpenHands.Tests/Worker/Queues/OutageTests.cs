@@ -64,11 +64,14 @@ public sealed class OutageTests(DatabaseServer server, RedisFixture redis)
         await Eventually.TrueAsync("all run", () => _starts.Count == Tasks);
 
         await goAsync();
-        await PassAsync(Outage);
+        await Task.Delay(Outage, TimeProvider.System, TestContext.Current.CancellationToken); // the fault itself
         await comeBackAsync();
         await Eventually.TrueAsync("both workers are back", async () =>
             await TryQueryAsync(database, "SELECT count(*) FROM workers WHERE last_seen_at > clock_timestamp() - interval '500 ms'") is ["2"]);
-        await PassAsync(2 * Lease); // in which whoever was taken for gone would have lost its tasks
+        // In which whoever was taken for gone would have lost its tasks.
+        var later = (await database.QueryAsync($"SELECT clock_timestamp() + interval '{2 * Lease}'")).Single();
+        await Eventually.TrueAsync("both have gone on for two leases", async () =>
+            await TryQueryAsync(database, $"SELECT count(*) FROM workers WHERE last_seen_at > '{later}'") is ["2"]);
         _finish.SetResult();
         await Eventually.TrueAsync("all are done", async () => (await database.QueryAsync("SELECT id FROM tasks WHERE status = 'done' AND type = 'test'")).Count == Tasks);
 
@@ -87,9 +90,6 @@ public sealed class OutageTests(DatabaseServer server, RedisFixture redis)
                 services.AddSingleton<TimeProvider>(new SlowClock(5));
         },
         $"Worker:Lease={Lease}", $"Worker:Concurrency={Tasks / 2}");
-
-    // The outage itself, and the time in which it must have had no consequence: there is nothing to wait for.
-    private static Task PassAsync(TimeSpan time) => Task.Delay(time, TimeProvider.System, TestContext.Current.CancellationToken);
 
     private static async Task<IReadOnlyList<string>> TryQueryAsync(TestDatabase database, string query)
     {
