@@ -27,7 +27,7 @@ namespace OpenHands.Storage;
 /// <summary>The only way into the stores.</summary>
 public static class StorageExtensions
 {
-    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions(), new AfterCommit()];
+    private static readonly IInterceptor[] Interceptors = [new TenantCommands(), new TenantTransactions(), new UnsentBatches(), new AfterCommit()];
 
     /// <summary>
     /// Adds the stores and the health check <c>schema</c>. Needs <see cref="OpenHandsDb"/> (connection <c>openhands</c>, options

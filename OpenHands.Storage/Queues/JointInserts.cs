@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
+using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Storage.Queues;
 
@@ -134,7 +135,7 @@ public sealed class JointInserts(QueueWindow window)
             var insert = new NpgsqlBatchCommand(TaskInsert.Statement);
             rows.AddTo(insert.Parameters, tenant.OrganizationId, tenant.UserId);
             batch.BatchCommands.Add(insert);
-            await using var answers = await batch.ExecuteReaderAsync(cancellationToken);
+            await using var answers = await UnsentBatches.ReadAsync(batch, cancellationToken);
             await answers.NextResultAsync(cancellationToken); // the first is that of the tenant
             var isNew = new HashSet<string>(rows.Count);
             while (await answers.ReadAsync(cancellationToken))

@@ -66,7 +66,7 @@ internal sealed class TenantTransaction : IAsyncDisposable
         {
             batch.BatchCommands.Add(TenantSettings.Command(tenant));
             batch.BatchCommands.Add(statement);
-            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            await using var rows = await UnsentBatches.ReadAsync(batch, cancellationToken);
             await rows.NextResultAsync(cancellationToken); // the first is that of the settings
             return await rows.ReadAsync(cancellationToken) ? read(rows) : default;
         }
