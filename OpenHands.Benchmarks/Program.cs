@@ -29,6 +29,10 @@ if (args is [ChaosProducer.Verb, .. var ofProducer])
 if (args is [ChaosCommand.Verb, .. var ofChaos])
     return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
 
+// What a benchmark starts to give it a processor of its own.
+if (args is [SecretReaders.Verb])
+    return await SecretReaders.RunAsync();
+
 // A process that a test stops and lets go on.
 if (args is [LockHolder.Verb, .. var ofHolder])
     return await LockHolder.RunAsync(ofHolder);

@@ -74,6 +74,7 @@ internal sealed class Contest(string title, BenchmarkRedis? redis, BenchmarkData
 
     private async Task<Sample> MeasureAsync(Contestant contestant, CancellationToken cancellationToken)
     {
+        await contestant.PrepareAsync(cancellationToken);
         var (cpu, server, postgres, started) = (contestant.Cpu(), await RedisCpuAsync(), PostgresCpu(), TimeProvider.System.GetTimestamp());
         await contestant.RunAsync(cancellationToken);
         var elapsed = TimeProvider.System.GetElapsedTime(started);
@@ -122,6 +123,9 @@ internal sealed record Contestant(string Name, int Operations, Func<Cancellation
 {
     /// <summary>Processor time until now of the process that is measured; by default this one.</summary>
     public Func<TimeSpan> Cpu { get; init; } = static () => Environment.CpuUsage.TotalTime;
+
+    /// <summary>What comes before a turn and is not measured.</summary>
+    public Func<CancellationToken, Task> PrepareAsync { get; init; } = static _ => Task.CompletedTask;
 
     /// <summary>One that does an operation again and again in parallel loops, each with its own number.</summary>
     public static Contestant Parallel(string name, int operations, Func<int, Task> operateAsync, int workers = 64) => new(

@@ -49,18 +49,38 @@ public sealed class AuditLog(DatabasePool pool, TimeProvider time)
 
     private async Task WriteAllAsync()
     {
-        while (Take() is { Count: > 0 } batch)
+        NpgsqlConnection? kept = null; // as long as there is something to write: to return one has it reset
+        while (await TakeAsync() is { Count: > 0 } batch)
         {
             try
             {
-                await WriteAsync(batch);
+                kept ??= await pool.OpenAsync(CancellationToken.None);
+                await WriteAsync(kept, batch);
                 batch.ForEach(waiting => waiting.Written.SetResult());
             }
             catch (Exception failure)
             {
                 batch.ForEach(waiting => waiting.Written.SetException(failure));
+                await ReturnAsync(kept);
+                kept = null;
             }
         }
+
+        await ReturnAsync(kept);
+    }
+
+    // Nobody would write what comes next if this threw.
+    private static async Task ReturnAsync(NpgsqlConnection? connection)
+    {
+        if (connection is not null)
+            await connection.DisposeAsync().AsTask().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    // Behind all who are about to run: those of them who note share the commit.
+    private async Task<List<Waiting>> TakeAsync()
+    {
+        await Task.Yield();
+        return Take();
     }
 
     // Nothing left: whoever comes next begins anew.
@@ -76,9 +96,8 @@ public sealed class AuditLog(DatabasePool pool, TimeProvider time)
         }
     }
 
-    private async Task WriteAsync(List<Waiting> batch)
+    private static async Task WriteAsync(NpgsqlConnection connection, List<Waiting> batch)
     {
-        await using var connection = await pool.OpenAsync(CancellationToken.None);
         await using var note = new NpgsqlCommand("SELECT add_audit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", connection);
         Add(audited => audited.Id);
         Add(audited => audited.OrganizationId);

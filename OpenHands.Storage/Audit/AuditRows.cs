@@ -40,6 +40,38 @@ internal static class AuditRows
         Position = row.IsDBNull(11) ? null : row.GetInt64(11),
     };
 
+    /// <summary>The events of a group, without positions.</summary>
+    /// <param name="row">A row with the columns of <c>audit_groups</c>.</param>
+    /// <param name="first">Where <c>ids</c> is; the others follow in their order.</param>
+    public static IReadOnlyList<AuditEvent> Group(NpgsqlDataReader row, int first)
+    {
+        var (ids, organizations, users) = (Column<string>(0), Column<string?>(1), Column<string?>(2));
+        var (actors, actions, targets, details) = (Column<string>(3), Column<string>(4), Column<string>(5), Column<string>(6));
+        var (addresses, keys, requests, instants) = (Column<string?>(7), Column<string?>(8), Column<string?>(9), Column<DateTimeOffset>(10));
+        var events = new AuditEvent[ids.Length];
+        for (var index = 0; index < events.Length; index++)
+        {
+            events[index] = new AuditEvent
+            {
+                Id = ids[index],
+                OrganizationId = organizations[index],
+                UserId = users[index],
+                Actor = actors[index],
+                Action = actions[index],
+                Target = targets[index],
+                Detail = details[index],
+                Address = addresses[index],
+                ApiKeyId = keys[index],
+                RequestId = requests[index],
+                OccurredAt = instants[index],
+            };
+        }
+
+        return events;
+
+        T[] Column<T>(int column) => row.GetFieldValue<T[]>(first + column);
+    }
+
     public static AuditSeal Seal(NpgsqlDataReader row) => new()
     {
         Number = row.GetInt64(0),
