@@ -24,8 +24,8 @@ var benchmarks = new Dictionary<string, (string About, Func<CancellationToken, T
 // Processes that a run of chaos starts and kills.
 if (args is [ChaosWorker.Verb, .. var ofWorker])
     return await ChaosWorker.RunAsync(ofWorker);
-if (args is [ChaosProducer.Verb, .. var ofProducer])
-    return await ChaosProducer.RunAsync(ofProducer);
+if (args is [ChaosApi.Verb, .. var ofApi])
+    return await ChaosApi.RunAsync(ofApi);
 if (args is [ChaosCommand.Verb, .. var ofChaos])
     return await ChaosCommand.RunAsync(ofChaos, Console.Out, CancellationToken.None);
 
@@ -64,7 +64,7 @@ if (args is not [var name] || !benchmarks.TryGetValue(name, out var benchmark))
     output.WriteLine();
     foreach (var (each, (about, _)) in benchmarks)
         output.WriteLine($"  {each,-20}{about}");
-    output.WriteLine($"  {ChaosCommand.Verb,-20}Faults at random against workers, producer, Redis and PostgreSQL under load: {ChaosCommand.Usage}");
+    output.WriteLine($"  {ChaosCommand.Verb,-20}Faults at random against workers, API, Redis and PostgreSQL under load: {ChaosCommand.Usage}");
     return asked ? 0 : 2;
 }
 

@@ -5,7 +5,7 @@ using OpenHands.Hosting.Processes;
 
 namespace OpenHands.Benchmarks.Chaos;
 
-/// <summary>This executable once more, as a worker or a producer of the run, to be killed and stopped.</summary>
+/// <summary>This executable once more, as a worker or the API of the run, to be killed and stopped.</summary>
 internal sealed class ChaosProcess : IAsyncDisposable
 {
     private readonly GuardedProcess _process;

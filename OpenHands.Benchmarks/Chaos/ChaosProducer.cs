@@ -1,58 +1,70 @@
-using System.Text.Json.Nodes;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
-using Npgsql;
-using OpenHands.Storage.Caching;
-using OpenHands.Storage.Queues;
-using StackExchange.Redis;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
 
 namespace OpenHands.Benchmarks.Chaos;
 
-/// <summary>Stands for the API: enqueues tasks and says the key of each, one per line, once it is acknowledged. It may be killed at any moment.</summary>
-internal static class ChaosProducer
+/// <summary>Asks the API for one task after another, several at a time, again and again under the same key until it is acknowledged.</summary>
+internal sealed class ChaosProducer : IAsyncDisposable
 {
-    /// <summary>Its verb.</summary>
-    public const string Verb = "chaos-producer";
+    private const int Callers = 3;
 
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(15);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
-    /// <summary>Runs until it is killed.</summary>
-    /// <param name="args">Connection string of the system role, and of Redis.</param>
-    public static async Task<int> RunAsync(string[] args)
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false }) { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly CancellationTokenSource _stop = new();
+    private readonly string _prefix = Guid.CreateVersion7().ToString("N");
+    private readonly Func<Task<Uri>> _api;
+    private readonly Action<string> _acknowledged;
+    private readonly Task _calls;
+
+    /// <summary>Begins.</summary>
+    /// <param name="api">Address of the API that is there now.</param>
+    /// <param name="acknowledged">Gets the key of every task that is acknowledged.</param>
+    public ChaosProducer(Func<Task<Uri>> api, Action<string> acknowledged)
     {
-        await using var redis = await ConnectionMultiplexer.ConnectAsync(args[1] + ",abortConnect=false");
-        await using var services = new ServiceCollection().AddSingleton<IConnectionMultiplexer>(redis).BuildServiceProvider();
-        await using var database = new QueueDatabase(args[0], args[0]);
-        var window = new QueueWindow(services, new RedisGate(services, TimeProvider.System, NullLogger<RedisGate>.Instance));
-        var queue = new SystemTaskQueue(database, window, TimeProvider.System);
-        var prefix = Guid.CreateVersion7().ToString("N");
-        for (var i = 0; ; i++)
+        (_api, _acknowledged) = (api, acknowledged);
+        _calls = Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(() => CallAsync(caller))));
+    }
+
+    /// <summary>The first answer that was neither an acknowledgement nor 503: whatever is killed, the API says no more than that it cannot now.</summary>
+    public string? WrongAnswer { get; private set; }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _calls.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _client.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task CallAsync(int caller)
+    {
+        for (var i = caller; ; i += Callers)
         {
-            await EnqueueAsync(queue, $"{prefix}-{i}", 20 + (i % 7 * 20));
-            await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
+            var order = new EffectOrder(string.Create(CultureInfo.InvariantCulture, $"{_prefix}-{i}"), 20 + (i % 7 * 20), i % 2 == 0);
+            while (!await IsAcknowledgedAsync(order))
+                await Task.Delay(Pause, TimeProvider.System, _stop.Token);
+            _acknowledged(order.Key);
+            await Task.Delay(Pause, TimeProvider.System, _stop.Token);
         }
     }
 
-    // The answer to an attempt may be lost: under the same idempotency key, trying again makes no second task.
-    private static async Task EnqueueAsync(SystemTaskQueue queue, string key, int milliseconds)
+    // The answer may be lost with the API: under the same idempotency key, trying again makes no second task.
+    private async Task<bool> IsAcknowledgedAsync(EffectOrder order)
     {
-        while (true)
+        try
         {
-            try
-            {
-                var task = new NewTask("chaos", EffectHandler.Type, new JsonObject { ["key"] = key, ["ms"] = milliseconds })
-                {
-                    IdempotencyKey = key,
-                    FairnessKey = key[^1..],
-                };
-                await queue.EnqueueAsync([task], CancellationToken.None);
-                Console.WriteLine(key);
-                return;
-            }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
-            {
-                await Task.Delay(Pause, TimeProvider.System, CancellationToken.None);
-            }
+            var api = await _api().WaitAsync(_stop.Token);
+            using var answer = await _client.PostAsJsonAsync(new Uri(api, ChaosApi.Route), order, _stop.Token);
+            if (!answer.IsSuccessStatusCode && answer.StatusCode != HttpStatusCode.ServiceUnavailable)
+                WrongAnswer ??= $"The API answered {(int)answer.StatusCode}: {await answer.Content.ReadAsStringAsync(_stop.Token)}";
+            return answer.IsSuccessStatusCode;
+        }
+        catch (Exception away) when (away is HttpRequestException or TaskCanceledException && !_stop.IsCancellationRequested)
+        {
+            return false;
         }
     }
 }

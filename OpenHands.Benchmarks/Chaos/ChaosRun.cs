@@ -9,7 +9,7 @@ using OpenHands.Storage.Postgres;
 
 namespace OpenHands.Benchmarks.Chaos;
 
-/// <summary>Servers, three workers and a producer, all processes of their own, and what the producer was told is enqueued.</summary>
+/// <summary>Servers, three workers and the API, all processes of their own, and what the API said is enqueued.</summary>
 internal sealed class ChaosRun : IAsyncDisposable
 {
     private const int Workers = 3;
@@ -17,7 +17,9 @@ internal sealed class ChaosRun : IAsyncDisposable
     private readonly ConcurrentQueue<string> _acknowledged = new();
     private readonly List<ChaosProcess> _workers = [];
     private readonly DirectoryInfo _folder;
-    private ChaosProcess? _producer;
+    private TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private ChaosProcess? _api;
+    private ChaosProducer? _producer;
     private int _checked;
 
     private ChaosRun(BenchmarkDatabase database, CrashableServer redis, DirectoryInfo folder, string redisConnection) =>
@@ -60,7 +62,8 @@ internal sealed class ChaosRun : IAsyncDisposable
         var run = new ChaosRun(database, redis, folder, $"127.0.0.1:{options.Port},connectTimeout=300,syncTimeout=300,asyncTimeout=300");
         for (var i = 0; i < Workers; i++)
             run._workers.Add(run.StartWorker(minutesAhead: 0));
-        run.StartProducer();
+        run.StartApi();
+        run._producer = new ChaosProducer(() => run._address.Task, run._acknowledged.Enqueue);
         await run.UntilAsync("the first tasks are done", async () => await run.CountAsync("SELECT count(*) FROM chaos_effects", cancellationToken) > 20, cancellationToken);
         return run;
     }
@@ -78,11 +81,13 @@ internal sealed class ChaosRun : IAsyncDisposable
             Replace(ended);
     }
 
-    /// <summary>Kills the producer and starts another.</summary>
-    public async Task ReplaceProducerAsync()
+    /// <summary>Kills the API and starts another.</summary>
+    public async Task ReplaceApiAsync()
     {
-        await _producer!.KillAsync(); // started with the run
-        StartProducer();
+        await _api!.KillAsync(); // started with the run
+        await _api.DisposeAsync();
+        _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        StartApi();
     }
 
     /// <summary>Waits until everything that was acknowledged so far has had its effect, and says whether each had it once.</summary>
@@ -103,7 +108,7 @@ internal sealed class ChaosRun : IAsyncDisposable
         var twice = await CountAsync("SELECT count(*) FROM (SELECT key FROM chaos_effects GROUP BY key HAVING count(*) > 1) t", cancellationToken);
         var stale = await CountAsync(
             "SELECT count(*) FROM tasks t JOIN chaos_starts s ON s.task_id = t.id WHERE t.status = 'done' AND s.lease_number > t.lease_number", cancellationToken);
-        return twice > 0 ? $"{twice} effects happened twice" : stale > 0 ? $"{stale} tasks were completed under a stale lease" : null;
+        return twice > 0 ? $"{twice} effects happened twice" : stale > 0 ? $"{stale} tasks were completed under a stale lease" : _producer?.WrongAnswer;
     }
 
     /// <summary>A number from the database, which may be away: then it is asked again.</summary>
@@ -144,7 +149,9 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_workers.Append(_producer!).Select(async process =>
+        if (_producer is not null)
+            await _producer.DisposeAsync();
+        await Task.WhenAll(_workers.Append(_api!).Select(async process =>
         {
             if (!process.HasEnded)
                 await process.KillAsync();
@@ -161,11 +168,28 @@ internal sealed class ChaosRun : IAsyncDisposable
 
     private ChaosProcess StartWorker(int minutesAhead) => ChaosProcess.Start(
         [
-            ChaosWorker.Verb, minutesAhead.ToString(CultureInfo.InvariantCulture), "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Error",
-            $"--ConnectionStrings:openhands={Database.App}", $"--ConnectionStrings:openhands-system={Database.System}", $"--ConnectionStrings:redis={RedisConnection}",
-            $"--ConnectionStrings:secrets={new string('k', 43)}", $"--Worker:Lease={Lease}", "--Worker:Concurrency=4", "--Worker:RetryDelay=00:00:00.1", "--Worker:MaxAttempts=100", "--Worker:Queues=chaos",
+            ChaosWorker.Verb, minutesAhead.ToString(CultureInfo.InvariantCulture), .. Configuration(), $"--ConnectionStrings:openhands-system={Database.System}",
+            $"--Worker:Lease={Lease}", "--Worker:Concurrency=4", "--Worker:RetryDelay=00:00:00.1", "--Worker:MaxAttempts=100", "--Worker:Queues=chaos",
         ],
         Console.Error.WriteLine);
 
-    private void StartProducer() => _producer = ChaosProcess.Start([ChaosProducer.Verb, Database.System, RedisConnection], _acknowledged.Enqueue);
+    private void StartApi()
+    {
+        var address = _address;
+        _api = ChaosProcess.Start(
+            [ChaosApi.Verb, .. Configuration(), "--Logging:LogLevel:Microsoft=None"], // what it cannot do it answers
+            line =>
+            {
+                if (line.StartsWith(ChaosApi.Listens, StringComparison.Ordinal))
+                    address.TrySetResult(new Uri(line[ChaosApi.Listens.Length..]));
+                else
+                    Console.Error.WriteLine(line);
+            });
+    }
+
+    private string[] Configuration() =>
+    [
+        "--urls=http://127.0.0.1:0", "--environment=Production", "--Logging:LogLevel:Default=Error",
+        $"--ConnectionStrings:openhands={Database.App}", $"--ConnectionStrings:redis={RedisConnection}", $"--ConnectionStrings:secrets={new string('k', 43)}",
+    ];
 }

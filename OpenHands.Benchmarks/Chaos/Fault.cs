@@ -14,7 +14,7 @@ internal sealed record Fault(string Name, Func<ChaosRun, Random, CancellationTok
     public static IReadOnlyList<Fault> All { get; } =
     [
         new("kill -9 of a worker", KillWorkerAsync),
-        new("kill -9 of the producer", KillProducerAsync),
+        new("kill -9 of the API", KillApiAsync),
         new("kill -9 of Redis, restart without its data", KillRedisAsync),
         new("kill -9 of PostgreSQL", KillPostgresAsync),
         new("SIGSTOP of a worker for 3 leases", StopWorkerAsync),
@@ -50,10 +50,12 @@ internal sealed record Fault(string Name, Func<ChaosRun, Random, CancellationTok
         };
     }
 
-    private static async Task<Func<Task<bool>>> KillProducerAsync(ChaosRun run, Random random, CancellationToken cancellationToken)
+    private static async Task<Func<Task<bool>>> KillApiAsync(ChaosRun run, Random random, CancellationToken cancellationToken)
     {
-        await run.ReplaceProducerAsync();
-        return NewEffect(run, await EffectsAsync(run, cancellationToken), cancellationToken);
+        await Task.Delay(TimeSpan.FromMilliseconds(random.Next(50)), TimeProvider.System, cancellationToken); // at any step of what it does at 75 requests a second
+        await run.ReplaceApiAsync();
+        var acknowledged = run.Acknowledged;
+        return () => Task.FromResult(run.Acknowledged > acknowledged);
     }
 
     private static async Task<Func<Task<bool>>> KillRedisAsync(ChaosRun run, Random random, CancellationToken cancellationToken)

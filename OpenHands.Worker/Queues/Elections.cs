@@ -8,7 +8,7 @@ namespace OpenHands.Worker.Queues;
 
 /// <summary>
 /// Elects one of all workers for each duty, by advisory locks of one session: when the process dies, the next one is elected
-/// within a twentieth of a second. Duties are safe to be done by two for a moment.
+/// within a fortieth of a second. Duties are safe to be done by two for a moment.
 /// </summary>
 internal sealed partial class Elections(
     WorkerIdentity me,
@@ -19,7 +19,7 @@ internal sealed partial class Elections(
     TimeProvider time,
     ILogger<Elections> logger) : BackgroundService
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan AfterFailure = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan ShortestSilence = TimeSpan.FromMilliseconds(500);
 
