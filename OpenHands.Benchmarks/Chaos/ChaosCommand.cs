@@ -58,10 +58,11 @@ internal static class ChaosCommand
         var damaged = Stopwatch.GetTimestamp();
         try
         {
+            run.Recovery = null;
             var hasRecovered = await fault.InjectAsync(run, random, cancellationToken);
             damaged = Stopwatch.GetTimestamp();
             await run.UntilAsync("recovered", hasRecovered, cancellationToken);
-            var recovery = Stopwatch.GetElapsedTime(damaged);
+            var recovery = run.Recovery ?? Stopwatch.GetElapsedTime(damaged);
             return (recovery, await run.CheckAsync(cancellationToken));
         }
         catch (Exception failure) when (failure is TimeoutException or InvalidOperationException)

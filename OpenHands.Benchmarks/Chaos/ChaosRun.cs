@@ -74,6 +74,9 @@ internal sealed class ChaosRun : IAsyncDisposable
     /// <summary>A worker that is not replaced for now: one that starts takes the processors from those who rescue its tasks.</summary>
     public ChaosProcess? Left { get; set; }
 
+    /// <summary>How long the recovery took, where a fault knows it better than from asking again and again.</summary>
+    public TimeSpan? Recovery { get; set; }
+
     /// <summary>Starts workers in place of all that have ended, but for <see cref="Left"/>.</summary>
     public void ReplaceEnded()
     {
@@ -169,7 +172,7 @@ internal sealed class ChaosRun : IAsyncDisposable
     private ChaosProcess StartWorker(int minutesAhead) => ChaosProcess.Start(
         [
             ChaosWorker.Verb, minutesAhead.ToString(CultureInfo.InvariantCulture), .. Configuration(), $"--ConnectionStrings:openhands-system={Database.System}",
-            $"--Worker:Lease={Lease}", "--Worker:Concurrency=4", "--Worker:RetryDelay=00:00:00.1", "--Worker:MaxAttempts=100", "--Worker:Queues=chaos",
+            $"--Worker:Lease={Lease}", "--Worker:Concurrency=8", "--Worker:RetryDelay=00:00:00.1", "--Worker:MaxAttempts=100", "--Worker:Queues=chaos",
         ],
         Console.Error.WriteLine);
 

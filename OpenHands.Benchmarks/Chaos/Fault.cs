@@ -31,19 +31,37 @@ internal sealed record Fault(string Name, Func<ChaosRun, Random, CancellationTok
     {
         var victim = run.AllWorkers[random.Next(run.AllWorkers.Count)];
         var process = await victim.Id;
+        var all = await Task.WhenAll(run.AllWorkers.Select(worker => worker.Id));
+        // One that is only starting, after a fault before, rescues nothing: both its sessions must be there.
+        await run.UntilAsync("all others work", async () => await run.CountAsync(
+            """
+            SELECT count(*) FROM workers w WHERE w.process_id = ANY ($1) AND 1 < (SELECT count(*) FROM pg_stat_activity a WHERE a.application_name LIKE '%' || w.id)
+            """, cancellationToken, all) == all.Length, cancellationToken);
         await run.UntilAsync("it has tasks", async () => await run.CountAsync(
-            "SELECT count(*) FROM tasks t JOIN workers w ON w.id = t.worker_id WHERE w.process_id = $1", cancellationToken, process) > 0, cancellationToken);
+            "SELECT count(*) FROM tasks t JOIN workers w ON w.id = t.worker_id WHERE w.process_id = $1", cancellationToken, process) > 1, cancellationToken);
         run.Left = victim;
+        var killed = TimeProvider.System.GetUtcNow(); // by the clock of this machine, which is PostgreSQL's
         await victim.KillAsync();
+        await run.Database.ExecuteAsync(
+            string.Create(CultureInfo.InvariantCulture, $"""
+            DROP TABLE IF EXISTS chaos_lost;
+            CREATE TABLE chaos_lost AS
+                SELECT t.id, t.lease_number FROM tasks t JOIN workers w ON w.id = t.worker_id WHERE w.process_id = {process} AND t.status = 'leased'
+            """), cancellationToken);
         return async () =>
         {
-            // What it had runs elsewhere, or is done.
+            // What it had has begun elsewhere, unless its outcome was recorded at the last moment.
             if (await run.CountAsync(
                 """
-                SELECT count(*) FROM chaos_starts s WHERE s.process_id = $1 AND EXISTS (
-                    SELECT FROM tasks t WHERE t.id = s.task_id AND t.status <> 'done' AND t.lease_number = s.lease_number)
-                """, cancellationToken, process) > 0)
+                SELECT count(*) FROM chaos_lost l WHERE EXISTS (SELECT FROM tasks t WHERE t.id = l.id AND t.status <> 'done')
+                    AND NOT EXISTS (SELECT FROM chaos_starts s WHERE s.task_id = l.id AND s.lease_number > l.lease_number)
+                """, cancellationToken) > 0)
                 return false;
+            run.Recovery = TimeSpan.FromMilliseconds(await run.CountAsync(
+                """
+                SELECT coalesce(extract(epoch FROM max(again) - $1) * 1000, 0)::bigint FROM (
+                    SELECT min(s.at) AS again FROM chaos_lost l JOIN chaos_starts s ON s.task_id = l.id AND s.lease_number > l.lease_number GROUP BY l.id) AS each
+                """, cancellationToken, killed));
             run.Left = null;
             run.ReplaceEnded();
             return true;

@@ -36,6 +36,7 @@ internal sealed partial class Elections(
                 await using var session = new NpgsqlConnection(database.Direct(me.SessionName));
                 await session.OpenAsync(stoppingToken);
                 await EndWithSilenceAsync(session, stoppingToken);
+                await Task.WhenAll(duties.Select(duty => duty.PrepareAsync(stoppingToken)));
                 await StandAsync(session, running, term.Token);
             }
             catch (Exception failure) when (PostgresAbsence.Explains(failure))
@@ -134,6 +135,9 @@ internal interface IElectedDuty
 
     /// <summary>For what one each is elected; may change.</summary>
     IReadOnlyCollection<string> Names { get; }
+
+    /// <summary>Runs before the worker stands for it, so that the first time after an election takes no longer than any other.</summary>
+    Task PrepareAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Does it until the term ends. A failure does not end the term.</summary>
     Task DoAsync(string name, CancellationToken term);

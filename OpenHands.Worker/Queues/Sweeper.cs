@@ -20,6 +20,13 @@ internal sealed class Sweeper(
     public IReadOnlyCollection<string> Names { get; } = ["all"];
 
     /// <inheritdoc />
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await registry.LookAsync(options.Value.Lease, cancellationToken);
+        await rescue.OfAsync([], cancellationToken);
+    }
+
+    /// <inheritdoc />
     public async Task DoAsync(string name, CancellationToken term)
     {
         var unlocked = new Dictionary<string, long>();
