@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 using Npgsql;
@@ -5,17 +6,25 @@ using Npgsql;
 namespace OpenHands.Storage.Postgres;
 
 /// <summary>
-/// Forgets connections that count a statement as prepared which never was. Npgsql does so with what comes first in a batch that it then
+/// Lets a connection forget what it counts as prepared although it never was. Npgsql does so with what comes first in a batch that it then
 /// cannot send, because a later value cannot be written (half a character, for one): from then on that connection would answer everybody who uses
 /// the statement that it does not exist.
 /// </summary>
 internal sealed class UnsentBatches : DbCommandInterceptor
 {
-    /// <summary>Lets no connection of the pool be used again after this one, if the failure may be such a one.</summary>
+    /// <summary>Lets it prepare everything anew, if the failure may be such a one; where that fails, nobody gets it again.</summary>
     public static void Forget(DbConnection? connection, Exception failure)
     {
-        if (connection is NpgsqlConnection pooled && failure is not (NpgsqlException or OperationCanceledException))
-            NpgsqlConnection.ClearPool(pooled);
+        if (connection is not NpgsqlConnection { State: ConnectionState.Open } used || failure is NpgsqlException or OperationCanceledException)
+            return;
+        try
+        {
+            used.UnprepareAll(); // there is none that does not block
+        }
+        catch (Exception other) when (other is NpgsqlException or InvalidOperationException)
+        {
+            NpgsqlConnection.ClearPool(used);
+        }
     }
 
     /// <summary>Runs a batch that is written by hand.</summary>

@@ -75,11 +75,20 @@ public sealed class PreparedStatementFacts(DatabaseFixture fixture) : IClassFixt
     }
 
     [Fact]
-    public async Task Neither_does_what_is_written_by_hand()
+    public async Task Neither_does_what_is_written_by_hand_and_the_session_stays()
     {
+        var session = await SessionAsync();
         await Assert.ThrowsAnyAsync<ArgumentException>(() => EchoAsync(HalfACharacter));
 
         Assert.Equal("a", await EchoAsync("a"));
+        Assert.Equal(session, await SessionAsync());
+
+        async Task<int> SessionAsync()
+        {
+            await using var connection = new NpgsqlConnection(ConnectionString); // the only one of the pool
+            await connection.OpenAsync(Token);
+            return connection.ProcessID;
+        }
 
         Task<string?> EchoAsync(string text)
         {
