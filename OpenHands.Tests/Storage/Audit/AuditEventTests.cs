@@ -183,6 +183,32 @@ public sealed class AuditEventTests(DatabaseFixture fixture) : IClassFixture<Dat
         Assert.Equal(["1"], await fixture.Database.QueryAsync($"SELECT count(*) FROM pg_stat_activity WHERE application_name = '{name}'"));
     }
 
+    [Fact]
+    public async Task Whoever_waits_when_the_session_is_lost_is_told_and_the_next_is_written_over_another()
+    {
+        var name = $"lost {Guid.CreateVersion7():n}";
+        var log = new AuditLog(new DatabasePool($"{fixture.Database.App};Application Name={name};Command Timeout=60"), TimeProvider.System);
+        await using var holder = new Npgsql.NpgsqlConnection(fixture.Database.Administrator);
+        await holder.OpenAsync(Token);
+        await using var holds = await holder.BeginTransactionAsync(Token);
+        await using (var hold = new Npgsql.NpgsqlCommand("LOCK TABLE audit_groups IN ACCESS EXCLUSIVE MODE", holder, holds))
+            await hold.ExecuteNonQueryAsync(Token);
+        var lost = NoteAsync("lost");
+        await Eventually.TrueAsync("it waits", async () => await SessionsAsync("pid", "wait_event_type = 'Lock'") is [_]);
+        var kept = NoteAsync("kept");
+
+        await SessionsAsync("pg_terminate_backend(pid)", "true");
+        await Assert.ThrowsAnyAsync<Npgsql.NpgsqlException>(() => lost);
+        await holds.RollbackAsync(Token);
+        await kept;
+        Assert.Equal(["kept"], await fixture.Database.QueryAsync($"SELECT target FROM ({AuditRows.All}) AS e WHERE organization_id = '{_organization}' AND action = 'secret.read'"));
+
+        Task NoteAsync(string target) => log.NoteAsync(new AuditNote(AuditNote.SecretRead, target, "", _organization, null), _user, new AuditOrigin(null, null, null));
+
+        Task<IReadOnlyList<string>> SessionsAsync(string what, string which) =>
+            fixture.Database.QueryAsync($"SELECT {what} FROM pg_stat_activity WHERE application_name = '{name}' AND {which}");
+    }
+
     // Such a group could not become events, and would keep the sealer from all others.
     [Theory]
     [InlineData("'{x}', '{NULL,NULL}', '{NULL}', '{a}', '{b}', '{c}', '{d}', '{NULL}', '{NULL}', '{NULL}'")]
