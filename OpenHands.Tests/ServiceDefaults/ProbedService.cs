@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -13,10 +14,11 @@ namespace OpenHands.Tests.ServiceDefaults;
 internal sealed class ProbedService : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly AnsweredChecks _answered;
 
-    private ProbedService(WebApplication app, FakeTimeProvider clock)
+    private ProbedService(WebApplication app, AnsweredChecks answered, FakeTimeProvider clock)
     {
-        _app = app;
+        (_app, _answered) = (app, answered);
         Clock = clock;
         Http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
     }
@@ -33,7 +35,8 @@ internal sealed class ProbedService : IAsyncDisposable
     {
         var clock = new FakeTimeProvider();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
-        builder.Logging.ClearProviders();
+        var answered = new AnsweredChecks();
+        builder.Logging.ClearProviders().AddProvider(answered).AddFilter<AnsweredChecks>(null, LogLevel.Debug);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<TimeProvider>(clock);
         builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] = telemetry;
@@ -44,11 +47,14 @@ internal sealed class ProbedService : IAsyncDisposable
         map?.Invoke(app);
         app.MapDefaultEndpoints();
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new ProbedService(app, clock);
+        return new ProbedService(app, answered, clock);
     }
 
     public static Task<ProbedService> StartAsync(string check, IHealthCheck instance) =>
         StartAsync(builder => builder.Services.AddHealthChecks().AddCheck(check, instance));
+
+    /// <summary>Done once a check has answered for the first time: what the clock does then is nothing to it.</summary>
+    public Task AnsweredAsync(string check) => _answered.Of(check).WaitAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Asks a probe and reads its answer: the HTTP status, and the JSON body.</summary>
     public async Task<(int Status, JsonElement Body)> ProbeAsync(string path)
@@ -62,5 +68,32 @@ internal sealed class ProbedService : IAsyncDisposable
     {
         Http.Dispose();
         await _app.DisposeAsync();
+    }
+
+    // The service of health checks tells in its log alone which has answered.
+    private sealed class AnsweredChecks : ILoggerProvider, ILogger
+    {
+        private readonly ConcurrentDictionary<string, TaskCompletionSource> _checks = new();
+
+        public Task Of(string check) => Source(check).Task;
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name == "HealthCheckEnd" && state is IEnumerable<KeyValuePair<string, object?>> values)
+                Source((string)values.First(value => value.Key == "HealthCheckName").Value!).TrySetResult(); // by the source of DefaultHealthCheckService
+        }
+
+        public void Dispose()
+        {
+        }
+
+        private TaskCompletionSource Source(string check) => _checks.GetOrAdd(check, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
     }
 }

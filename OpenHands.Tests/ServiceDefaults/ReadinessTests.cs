@@ -72,6 +72,7 @@ public sealed class ReadinessTests
 
         var probe = service.ProbeAsync("/health");
         await check.Begun;
+        await service.AnsweredAsync("self");
         Assert.False(probe.IsCompleted);
         service.Clock.Advance(HealthCheckRules.TimeLimit);
         var (status, body) = await probe;
@@ -96,6 +97,7 @@ public sealed class ReadinessTests
 
         var probe = service.ProbeAsync("/health");
         await check.Begun;
+        await service.AnsweredAsync("self");
         service.Clock.Advance(HealthCheckRules.TimeLimit);
         var (status, body) = await probe;
         release.Set();
