@@ -28,6 +28,12 @@ internal sealed class EntryPointInvocation(Assembly assembly, IReadOnlyList<stri
     /// <summary>Runs the entry point until the application is described.</summary>
     public Task<DistributedApplicationBuilder> DescribeAsync(CancellationToken cancellationToken)
     {
+        // It may describe the application faster than anybody can turn away.
+        if (cancellationToken.IsCancellationRequested)
+        {
+            return Task.FromCanceled<DistributedApplicationBuilder>(cancellationToken);
+        }
+
         // A thread of its own, since the entry point blocks until the test is over.
         var thread = new Thread(Run) { IsBackground = true, Name = Assembly.GetName().Name };
         thread.Start();
