@@ -94,18 +94,14 @@ internal sealed class SecretReaders : IAsyncDisposable
         Console.WriteLine("done");
         while (await Console.In.ReadLineAsync() is { } kind)
         {
-            await ReadAllAsync(reader => kind == "audited" ? stores[reader].FindValueAsync("u1", null, Name, CancellationToken.None) : ReadAsync(readers[reader], cipher, cache));
+            await Contestant.Parallel(
+                kind, ReadsOfTurn, reader => kind == "audited" ? stores[reader].FindValueAsync("u1", null, Name, CancellationToken.None) : ReadAsync(readers[reader], cipher, cache), Readers)
+                .RunAsync(CancellationToken.None);
             Console.WriteLine("done");
         }
 
         return 0;
     }
-
-    private static Task ReadAllAsync(Func<int, Task> readAsync) => Task.WhenAll(Enumerable.Range(0, Readers).Select(reader => Task.Run(async () =>
-    {
-        for (var read = 0; read < ReadsOfOne; read++)
-            await readAsync(reader);
-    })));
 
     // The steps of SecretStore.FindValueAsync but one.
     private static async Task ReadAsync(OpenHandsDb db, SecretCipher cipher, SecretCache cache)

@@ -50,7 +50,7 @@ async function shoot(name) {
     // Where somebody keeps the checkout is nobody's business.
     await page.evaluate(path => {
       for (const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); texts.nextNode();) {
-        texts.currentNode.data = texts.currentNode.data.replaceAll(path, '/home/me/openhands');
+        texts.currentNode.data = texts.currentNode.data.replaceAll(path, '~/openhands');
       }
     }, checkout);
     await page.screenshot({ path: `${order.pictures}/dashboard-${name}.png` });

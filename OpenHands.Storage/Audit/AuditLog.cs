@@ -99,26 +99,8 @@ public sealed class AuditLog(DatabasePool pool, TimeProvider time)
     private static async Task WriteAsync(NpgsqlConnection connection, List<Waiting> batch)
     {
         await using var note = new NpgsqlCommand("SELECT add_audit_group($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)", connection);
-        Add(audited => audited.Id);
-        Add(audited => audited.OrganizationId);
-        Add(audited => audited.UserId);
-        Add(audited => audited.Actor);
-        Add(audited => audited.Action);
-        Add(audited => audited.Target);
-        Add(audited => audited.Detail);
-        Add(audited => audited.Address);
-        Add(audited => audited.ApiKeyId);
-        Add(audited => audited.RequestId);
-        Add(audited => audited.OccurredAt);
+        AuditRows.AddTo(note.Parameters, batch.ConvertAll(waiting => waiting.Event));
         await note.ExecuteNonQueryAsync();
-
-        void Add<T>(Func<AuditEvent, T> column)
-        {
-            var values = new T[batch.Count];
-            for (var row = 0; row < values.Length; row++)
-                values[row] = column(batch[row].Event);
-            note.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values });
-        }
     }
 
     private sealed record Waiting(AuditEvent Event)

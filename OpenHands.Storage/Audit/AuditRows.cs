@@ -40,6 +40,24 @@ internal static class AuditRows
         Position = row.IsDBNull(11) ? null : row.GetInt64(11),
     };
 
+    /// <summary>Adds the columns of events as arrays, in the order of <see cref="EventColumns"/> without the position.</summary>
+    public static void AddTo(NpgsqlParameterCollection parameters, IReadOnlyList<AuditEvent> events)
+    {
+        Add(audited => audited.Id);
+        Add(audited => audited.OrganizationId);
+        Add(audited => audited.UserId);
+        Add(audited => audited.Actor);
+        Add(audited => audited.Action);
+        Add(audited => audited.Target);
+        Add(audited => audited.Detail);
+        Add(audited => audited.Address);
+        Add(audited => audited.ApiKeyId);
+        Add(audited => audited.RequestId);
+        Add(audited => audited.OccurredAt);
+
+        void Add<T>(Func<AuditEvent, T> column) => parameters.Add(new NpgsqlParameter<T[]> { TypedValue = [.. events.Select(column)] });
+    }
+
     /// <summary>The events of a group, without positions.</summary>
     /// <param name="row">A row with the columns of <c>audit_groups</c>.</param>
     /// <param name="first">Where <c>ids</c> is; the others follow in their order.</param>

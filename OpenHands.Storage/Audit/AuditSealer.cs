@@ -193,17 +193,7 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
         if (noted.Count == 0)
             return;
         await using var insert = new NpgsqlCommand(InsertSealed, system);
-        Add(audited => audited.Id);
-        Add(audited => audited.OrganizationId);
-        Add(audited => audited.UserId);
-        Add(audited => audited.Actor);
-        Add(audited => audited.Action);
-        Add(audited => audited.Target);
-        Add(audited => audited.Detail);
-        Add(audited => audited.Address);
-        Add(audited => audited.ApiKeyId);
-        Add(audited => audited.RequestId);
-        Add(audited => audited.OccurredAt);
+        AuditRows.AddTo(insert.Parameters, noted.ConvertAll(note => note.Event));
         insert.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. noted.Select((_, index) => first + index)] });
         insert.Parameters.Add(new NpgsqlParameter
         {
@@ -211,8 +201,6 @@ public sealed class AuditSealer(KeyRing keys, TimeProvider time)
             NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Xid8,
         });
         await insert.ExecuteNonQueryAsync(cancellationToken);
-
-        void Add<T>(Func<AuditEvent, T> column) => insert.Parameters.Add(new NpgsqlParameter<T[]> { TypedValue = [.. noted.Select(note => column(note.Event))] });
     }
 
     private static void Demand(int expected, int found)
